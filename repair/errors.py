@@ -1,0 +1,39 @@
+"""The errors that users meet. Every message names the input and the cure.
+
+RepairError
+├── InputError         an input could not be read            (exit code 3; ``code`` goes into the JSONL error record)
+├── UsageError         options that make no sense together   (exit code 2)
+│   └── ConfigError    a configuration file that is wrong
+├── LexiconError       a lexicon row that is wrong, with file and line
+└── ArtifactError      a built artifact that is missing or damaged
+"""
+
+from __future__ import annotations
+
+
+class RepairError(Exception):
+    """Anything that mt-repair raises on purpose."""
+
+
+class InputError(RepairError):
+    """An input that can't be read. ``code`` is a short stable word such as ``encoding`` or ``missing-field``."""
+
+    def __init__(self, message: str, code: str = "unreadable") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UsageError(RepairError):
+    """Options or arguments that can't be followed."""
+
+
+class ConfigError(UsageError):
+    """A configuration file with an unknown key or a wrong value."""
+
+
+class LexiconError(RepairError):
+    """A lexicon file that breaks a rule; the message says file, line and cure."""
+
+
+class ArtifactError(RepairError):
+    """A built artifact that is missing or damaged."""
