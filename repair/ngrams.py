@@ -1,0 +1,82 @@
+"""How often words stand side by side in clean English: a store of one-, two- and three-word counts.
+
+The store is built by training/ngrams.py and read by memory map. An n-gram is not kept itself: the upper bits of its
+64-bit hash choose a bucket, 12 more bits stand in the bucket (sorted) beside a 4-bit logarithm of its count. One unseen
+n-gram in about 250 is therefore taken for a rare one (16 entries a bucket / 2**12): the scores have to bear that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from repair.errors import ArtifactError
+
+Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+UNKNOWN = 0
+COUNT_BASE = 1.9  # the 4-bit code k stands for counts from least * 1.9**k up
+_MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+
+
+def hash_ngrams(columns: Sequence[Ids]) -> npt.NDArray[np.uint64]:
+    """64-bit hashes of n-grams given as n equally long columns of word ids. (splitmix64's finisher over a sum.)"""
+    h = np.full(columns[0].shape, len(columns) * 0x2545F4914F6CDD1D & 0xFFFFFFFFFFFFFFFF, dtype=np.uint64)
+    for column, multiplier in zip(columns, _MULTIPLIERS, strict=False):
+        h += (column.astype(np.uint64) + np.uint64(1)) * np.uint64(multiplier)
+        h ^= h >> np.uint64(29)
+        h *= np.uint64(0xBF58476D1CE4E5B9)
+        h ^= h >> np.uint64(32)
+    h *= np.uint64(0x94D049BB133111EB)
+    return h ^ (h >> np.uint64(31))
+
+
+class NgramStore:
+    """Counts of n-grams, looked up in batches. Words are folded forms (see repair.segment); id 0 is any other word."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self.words = (folder / "words.txt").read_text(encoding="utf-8").split(" ")
+            self.unigrams: npt.NDArray[np.uint32] = np.load(folder / "unigrams.npy")
+            self._starts = np.load(folder / "starts.npy", mmap_mode="r")
+            self._slots = np.load(folder / "slots.npy", mmap_mode="r")
+            self._levels: Floats = np.load(folder / "levels.npy")
+        except (OSError, ValueError) as e:
+            raise ArtifactError(f"{folder}: the n-gram store can't be read ({e}); install mt-repair again") from e
+        self.ids = {w: i for i, w in enumerate(self.words)}
+        self.total = float(self.unigrams.sum())
+        self._shift = np.uint64(64 - int(np.log2(len(self._starts) - 1)))
+
+    def encode(self, words: Iterable[str]) -> Ids:
+        """Folded words to ids."""
+        get = self.ids.get
+        return np.fromiter((get(w, UNKNOWN) for w in words), dtype=np.int64)
+
+    def unigram(self, ids: Ids) -> Floats:
+        """Counts of single words, shape of ``ids``."""
+        return self.unigrams[ids].astype(np.float32)
+
+    def count(self, *columns: Ids) -> Floats:
+        """Approximate counts of the n-grams (two or three columns of ids); 0 where unseen or a word is unknown."""
+        h = hash_ngrams(columns)
+        bucket = (h >> self._shift).astype(np.int64)
+        mark = ((h & np.uint64(0xFFF)) << np.uint64(4)).astype(np.uint16)
+        low = self._starts[bucket].astype(np.int64)
+        end = self._starts[bucket + 1].astype(np.int64)
+        high = end.copy()
+        slots = self._slots
+        for _ in range(int(np.log2(max(2, int((end - low).max(initial=1))))) + 1):
+            middle = (low + high) >> 1
+            less = (slots[np.minimum(middle, len(slots) - 1)] < mark) & (low < high)
+            open_ = low < high
+            low = np.where(less, middle + 1, low)
+            high = np.where(open_ & ~less, middle, high)
+        slot = slots[np.minimum(low, len(slots) - 1)]
+        found = (low < end) & ((slot >> 4) == (mark >> 4))
+        for column in columns:
+            found &= column != UNKNOWN
+        return np.where(found, self._levels[slot & 15], np.float32(0))

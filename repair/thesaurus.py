@@ -1,0 +1,81 @@
+"""Dictionary neighbours of a word: WordNet to two hops, PPDB's paraphrases, Roget's heads.
+
+A machine that swaps words takes a neighbour of the wrong sense; the original is therefore a neighbour of what stands
+there. Built by training/thesaurus.py, read by memory map.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from repair.errors import ArtifactError
+
+SAME, NEAR, FAR, PPDB, ROGET = 1, 2, 4, 8, 16  # how two words are related; bits
+_MOST_FAR = 400  # words at two hops of a hub ("thing") are too many to mean anything
+_MOST_HEAD = 160  # Roget's largest heads likewise
+
+
+class _Rows:
+    """Compressed rows: row i holds targets[offsets[i]:offsets[i + 1]]."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.offsets = np.load(folder / f"{name}.offsets.npy", mmap_mode="r")
+        self.targets = np.load(folder / f"{name}.npy", mmap_mode="r")
+
+    def __getitem__(self, i: int) -> list[int]:
+        found: list[int] = self.targets[self.offsets[i] : self.offsets[i + 1]].tolist()
+        return found
+
+
+class Thesaurus:
+    """Neighbours of base forms; multiword entries are written with blanks."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self.words = (folder / "words.txt").read_text(encoding="utf-8").split("\n")[:-1]
+            self._synsets = _Rows(folder, "word_synsets")
+            self._members = _Rows(folder, "synset_words")
+            self._links = _Rows(folder, "synset_synsets")
+            self._ppdb = _Rows(folder, "ppdb")
+            self._heads = _Rows(folder, "word_heads")
+            self._head_words = _Rows(folder, "head_words")
+        except (OSError, ValueError) as e:
+            raise ArtifactError(f"{folder}: the thesaurus can't be read ({e}); install mt-repair again") from e
+        self.ids = {w: i for i, w in enumerate(self.words)}
+        self.neighbours = lru_cache(maxsize=20_000)(self._neighbours)
+
+    def _neighbours(self, lemma: str) -> dict[str, int]:
+        """All words related to ``lemma``, each with the bits that say how; without ``lemma`` itself."""
+        i = self.ids.get(lemma)
+        if i is None:
+            return {}
+        bits: dict[int, int] = {}
+        near: set[int] = set()
+        own = self._synsets[i]
+        for synset in own:
+            for w in self._members[synset]:
+                bits[w] = bits.get(w, 0) | SAME
+            near.update(self._links[synset])
+        near.difference_update(own)
+        far: set[int] = set()
+        for synset in near:
+            for w in self._members[synset]:
+                bits[w] = bits.get(w, 0) | NEAR
+            far.update(self._links[synset])
+        far.difference_update(near, own)
+        if len(far) <= _MOST_FAR:
+            for synset in far:
+                for w in self._members[synset]:
+                    bits[w] = bits.get(w, 0) | FAR
+        for w in self._ppdb[i]:
+            bits[w] = bits.get(w, 0) | PPDB
+        for group in self._heads[i]:
+            words = self._head_words[group]
+            if len(words) <= _MOST_HEAD:
+                for w in words:
+                    bits[w] = bits.get(w, 0) | ROGET
+        bits.pop(i, None)
+        return {self.words[w]: b for w, b in bits.items()}
