@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from repair.errors import InputError, RepairError, UsageError
+from repair.lexicon_commands import lexicon
 
 if TYPE_CHECKING:
     from repair.session import Session
@@ -21,7 +22,8 @@ Input = Literal["text", "markdown", "html", "jsonl"]
 Colour = Literal["auto", "always", "never"]
 Caution = Literal["low", "normal", "high"]
 
-FOUND, USAGE, UNREADABLE, INTERNAL, INTERRUPTED, CLOSED_PIPE = 1, 2, 3, 4, 130, 141
+USAGE, UNREADABLE, INTERNAL, INTERRUPTED, CLOSED_PIPE = 2, 3, 4, 130, 141
+SHOWN = ("missed", "wrong", "alarm", "harm", "clean")
 
 
 class Commands(TyperGroup):
@@ -60,9 +62,6 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich takes longer to import than everything else here
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-)
-lexicon = typer.Typer(
-    cls=TyperGroup, help="Keep lexicons valid, and your own one.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(lexicon, name="lexicon")
 
@@ -252,6 +251,54 @@ def explain(
         print("\n".join(explain_text(article.text, candidates, run.paint)))
     if not candidates:
         run.say(f"nothing was considered at {at}: no source proposes another wording there")
+
+
+@app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Argument(metavar="GOLD", help="Annotated articles, jsonl.")],
+    clean: Annotated[Path | None, typer.Option(metavar="FILE", help="jsonl articles that hold no artifact.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    show: Annotated[str, typer.Option(metavar="KINDS", help=f"List cases too: {','.join(SHOWN)}")] = "",
+    id_field: IdField = None,
+    text_field: TextField = None,
+    caution: CautionOption = None,
+    without: Without = None,
+    ignore: Ignore = None,
+    lexicons: Lexicons = None,
+    min_confidence: MinConfidence = None,
+    min_rewrite: MinRewrite = None,
+    config: ConfigFile = None,
+    no_config: NoConfig = False,
+    quiet: Quiet = 0,
+) -> None:
+    """Score the findings on your own annotated articles.
+
+    GOLD has a line for each article: {"id", "text", "units": [{"start", "end", "observed", "originals": [...],
+    "optional": false}]}. A unit is one replaced word or phrase, in code points, end exclusive. precision and recall
+    count findings that meet a unit; top1 and top5 units whose original is among the first suggestions; edit_... what
+    would be rewritten; clean_... how much is found in clean text (--clean).
+    """
+    from repair.display import json_line, plain
+    from repair.evaluate import read_gold, score, score_clean
+    from repair.report import Article
+
+    kinds = [kind.strip() for kind in show.split(",") if kind.strip()]
+    if unknown := set(kinds) - set(SHOWN):
+        raise UsageError(f"--show takes {', '.join(SHOWN)}, not {min(unknown)!a}")
+    run = _session(locals())
+    articles = read_gold(gold)
+    reports = run.repairer().check_stream(Article(article.text, article.id) for article in articles)
+    figures = score(articles, dict(zip((article.id for article in articles), reports, strict=True)))
+    lists = figures.pop("lists")
+    if clean:
+        checked = (report for _, report in run.checked(run.items([str(clean)], "jsonl")) if report)
+        figures |= score_clean(checked)
+        lists["clean"] = figures.pop("clean_list")
+    print(json_line(figures) if json else "\n".join(f"{name:28} {value}" for name, value in figures.items()))
+    for kind in kinds:
+        cases = lists.get(kind, [])
+        print("\n  ".join([f"\n{kind} ({len(cases)})", *map(plain, cases)]))
+    raise typer.Exit(run.code(0, exit_zero=True))
 
 
 def _session(options: dict[str, Any]) -> Session:

@@ -1,0 +1,117 @@
+"""``repair lexicon``: keeps lexicon files valid and edits the user's own one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from repair.errors import LexiconError, UsageError
+
+if TYPE_CHECKING:
+    from repair.rows import Row
+
+Kind = Literal["noun", "verb", "adjective", "adverb", "function", "name", "ignore"]
+
+lexicon = typer.Typer(
+    cls=TyperGroup, help="Keep lexicons valid; add to your own one.", no_args_is_help=True, rich_markup_mode=None
+)
+File = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="This lexicon. [your own]")]
+Note = Annotated[str, typer.Option(metavar="TEXT", help="For people.")]
+
+
+@lexicon.command()
+def check(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files. [the shipped ones]")] = None,
+    sort: Annotated[bool, typer.Option("--sort", help="Sort the files first, where their rows are valid.")] = False,
+) -> None:
+    """Refuse duplicates, loops, idle and broken rows, and files that are not sorted; say line and cure."""
+    from repair.display import plain
+    from repair.rows import problems, read, shipped, write
+
+    files = [file for path in paths or shipped() for file in (sorted(path.glob("*.tsv")) if path.is_dir() else [path])]
+    if not files:
+        raise UsageError("no lexicon there; name .tsv files or a folder that holds some")
+    if sort:
+        for file in files:
+            rows = read(file)
+            if rows != sorted(rows, key=lambda row: row.order):
+                write(file, rows)
+    found = problems(files)
+    for problem in found:
+        print(plain(str(problem)))
+    print(f"{len(files)} lexicons, {len(found)} problems", file=sys.stderr)
+    raise typer.Exit(int(bool(found)))
+
+
+@lexicon.command()
+def add(
+    observed: Annotated[str, typer.Argument(help="The wording found, in base form.")],
+    original: Annotated[str, typer.Argument(help="The wording the source had, in base form.")],
+    kind: Annotated[Kind, typer.Option(help="How both are inflected.")] = "noun",
+    weight: Annotated[float, typer.Option(min=0, max=1, help="How much the wording alone speaks for a swap.")] = 0.9,
+    context: Annotated[str, typer.Option(metavar="TERMS", help="+word must, -word must not stand near.")] = "",
+    note: Note = "",
+    file: File = None,
+) -> None:
+    """Add a swap to your lexicon, which the command always reads."""
+    from repair.rows import Row
+
+    _insert([Row(observed, original, kind, weight, tuple(context.split()), note, "user")], file)
+
+
+@lexicon.command()
+def ignore(
+    phrase: Annotated[str, typer.Argument(help="The wording to leave alone.")], note: Note = "", file: File = None
+) -> None:
+    """Never report a wording."""
+    from repair.rows import Row
+
+    _insert([Row(phrase, phrase, "ignore", 1.0, (), note, "user")], file)
+
+
+@lexicon.command(name="import")
+def import_(
+    export: Annotated[Path, typer.Argument(metavar="FILE", help="CSV: tortured_phrase,expected_phrase,num_papers.")],
+    file: File = None,
+) -> None:
+    """Add the Problematic Paper Screener's phrases to your lexicon; those that are there already stay as they are."""
+    from repair.screener import read
+
+    _insert(list(read(export)), file, skip=True)
+
+
+def _insert(rows: list[Row], file: Path | None, *, skip: bool = False) -> None:
+    """Put rows into a lexicon. What is there already is an error, or passed over (``skip``)."""
+    from repair.config import user_lexicon
+    from repair.rows import format, parse, read, write
+
+    path = file or user_lexicon()
+    held = read(path) if path.exists() else []
+    known = {(row.observed, row.original, row.kind) for row in held}
+    back = {(row.original.casefold(), row.observed.casefold()) for row in held if row.kind != "ignore"}
+    new, passed = [], 0
+    for row in rows:
+        key = row.observed, row.original, row.kind
+        looped = row.kind != "ignore" and (row.observed.casefold(), row.original.casefold()) in back
+        try:
+            parse(format(row))
+            if key in known:
+                raise ValueError(f"{row.observed!a} to {row.original!a} is there already")
+            if looped:
+                raise ValueError(f"{row.original!a} to {row.observed!a} is there, which would make a loop; delete it")
+        except ValueError as error:
+            if not skip:
+                raise LexiconError(f"{path}: {error}") from None
+            passed += 1
+            continue
+        known.add(key)
+        back.add((row.original.casefold(), row.observed.casefold()))
+        new.append(row)
+    if new:
+        write(path, [*held, *new])
+    more = f", {passed} passed over" if passed else ""
+    print(f"{path}: {len(new)} added{more}", file=sys.stderr)

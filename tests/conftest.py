@@ -1,0 +1,48 @@
+"""What the tests of the command share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., "subprocess.CompletedProcess[bytes]"]
+STUB = str(Path(__file__).with_name("stub.py"))
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test sees the lexicon or the settings of whoever runs it."""
+    monkeypatch.setenv("REPAIR_LEXICON", str(tmp_path_factory.mktemp("own") / "lexicon.tsv"))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """For commands started in another folder: they find this package."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def command(tmp_path: Path, environment: dict[str, str]) -> Command:
+    """Runs the command in ``tmp_path``: the stubbed one, or with ``real=True`` the true one."""
+
+    def run(
+        *arguments: str | Path, input: bytes = b"", real: bool = False, timeout: float = 60
+    ) -> subprocess.CompletedProcess[bytes]:
+        program = ["-m", "repair.cli"] if real else [STUB]
+        return subprocess.run(
+            [sys.executable, *program, *map(str, arguments)],
+            input=input,
+            capture_output=True,
+            cwd=tmp_path,
+            env=environment,
+            timeout=timeout,
+        )
+
+    return run
