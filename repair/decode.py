@@ -91,9 +91,9 @@ def refuse_binary(raw: bytes) -> None:
 def _guess(raw: bytes) -> str | None:
     if wide := _wide(raw[:SAMPLE]):
         return wide
-    # A few bytes above ASCII in a text that is ASCII otherwise: Western European, whatever a frequency table says.
+    # Some bytes above ASCII in a text that is ASCII otherwise: Western European, whatever a frequency table says.
     high = len(raw) - len(raw.translate(None, bytes(range(128, 256))))
-    if high <= 0.1 * len(raw) and _try(raw, "cp1252") is not None:
+    if high <= 0.25 * len(raw) and _try(raw, "cp1252") is not None:
         return "cp1252"
     from charset_normalizer import from_bytes
 

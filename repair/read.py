@@ -272,11 +272,15 @@ def extract(page: str) -> str:
     """The main text of an html page; empty where it has none."""
     if not page.strip():
         return ""
-    from trafilatura import extract as main_text
-
     try:
+        from trafilatura import extract as main_text
+
         # deduplicate off: trafilatura would remember passages of other pages, and results would depend on the order.
         text = main_text(page, include_comments=False, include_tables=False, deduplicate=False)
+    except ImportError as error:
+        raise InputError(
+            f"html needs a package that is missing ({error}); pip install lxml_html_clean", "html"
+        ) from None
     except (RecursionError, ValueError, AssertionError) as error:
         raise InputError(
             f"no text can be extracted from the html ({type(error).__name__}); save it as text", "html"

@@ -10,8 +10,10 @@ import contextlib
 import errno
 import gzip
 import os
+import re
 import shutil
 import tempfile
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -98,35 +100,30 @@ def diff(name: str, text: str, edits: Sequence[Edit], context: int = 3) -> Itera
     """
     if not edits:
         return
-    lines = text.split("\n")
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line) + 1)
+    starts = [0, *(match.end() for match in re.finditer("\n", text)), len(text)]
     yield f"--- {name}\n"
     yield f"+++ {name}\n"
     shift = 0
     for hunk in _hunks(starts, edits, context):
         first, last = _lines_of(starts, hunk)
-        top, bottom = max(0, first - context), min(len(lines) - 1, last + context)
-        if not lines[bottom] and bottom == len(lines) - 1 and bottom > last:
-            bottom -= 1  # what follows the last line end is no line
-        out: list[str] = [f" {line}" for line in lines[top:first]]
-        old = lines[first : last + 1]
-        at = starts[first]
-        inside = [Edit(e.start - at, e.end - at, e.before, e.after) for e in hunk]
-        new = apply("\n".join(old), inside).split("\n")
-        out += [f"-{line}" for line in old]
-        mark = "\n\\ No newline at end of file"
-        if last == len(lines) - 1:
-            out[-1] += mark
-        out += [f"+{line}" for line in new]
-        out += [f" {line}" for line in lines[last + 1 : bottom + 1]]
-        if bottom == len(lines) - 1:
-            out[-1] += mark
-        before, after = bottom - top + 1, bottom - top + 1 + len(new) - len(old)
-        yield f"@@ -{top + 1},{before} +{top + 1 + shift},{after} @@\n"
-        yield from (f"{line}\n" for line in out)
-        shift += after - before
+        top, bottom = max(0, first - context), min(len(starts) - 2, last + context)
+        at, end = starts[first], starts[last + 1]
+        inside = [Edit(edit.start - at, edit.end - at, edit.before, edit.after) for edit in hunk]
+        lead, tail = _split(text[starts[top] : at]), _split(text[end : starts[bottom + 1]])
+        old, new = _split(text[at:end]), _split(apply(text[at:end], inside))
+        around = len(lead) + len(tail)
+        removed, added = around + len(old), around + len(new)
+        # An empty side is counted from the line before it.
+        yield f"@@ -{top + bool(removed)},{removed} +{top + shift + bool(added)},{added} @@\n"
+        for sign, lines in ((" ", lead), ("-", old), ("+", new), (" ", tail)):
+            for line in lines:
+                yield f"{sign}{line}" if line.endswith("\n") else f"{sign}{line}\n\\ No newline at end of file\n"
+        shift += added - removed
+
+
+def _split(text: str) -> list[str]:
+    """Lines with their ends. Only line feeds end a line; the last one may lack its end."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _hunks(starts: Sequence[int], edits: Sequence[Edit], context: int) -> Iterator[list[Edit]]:
@@ -140,7 +137,6 @@ def _hunks(starts: Sequence[int], edits: Sequence[Edit], context: int) -> Iterat
 
 
 def _lines_of(starts: Sequence[int], edits: Sequence[Edit]) -> tuple[int, int]:
-    """The first and the last line, from zero, that the edits touch."""
-    from bisect import bisect_right
-
-    return bisect_right(starts, edits[0].start) - 1, bisect_right(starts, max(edits[-1].start, edits[-1].end - 1)) - 1
+    """The first and the last line, from zero, that the edits change: where a line end goes, also the line after it."""
+    last = len(starts) - 2
+    return min(last, bisect_right(starts, edits[0].start) - 1), min(last, bisect_right(starts, edits[-1].end) - 1)

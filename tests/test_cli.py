@@ -9,7 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import STUB, Command
+from conftest import Command
+from typer.testing import CliRunner
+
+from repair.cli import app
 
 SPUN = "Today environment media spoke.\n"
 FIXED = "Today state media spoke.\n"
@@ -27,7 +30,7 @@ def test_help_is_fast_and_imports_nothing_heavy(command: Command) -> None:
         "import sys, repair.cli; sys.argv = ['repair', '--help']\n"
         "try: repair.cli.main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'numpy', 'torch', 'trafilatura', 'charset_normalizer', 'rapidfuzz', 'rich', 'sentence_transformers'}\n"
+        "heavy = {'numpy', 'torch', 'trafilatura', 'charset_normalizer', 'rapidfuzz', 'rich'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).stderr.strip() == b"[]"
@@ -214,9 +217,12 @@ def test_diff_of_jsonl(command: Command, tmp_path: Path) -> None:
         ("nonsense",),
     ],
 )
-def test_wrong_usage_exits_2_and_says_why(command: Command, article: Path, arguments: tuple[str, ...]) -> None:
-    result = command(*arguments)
-    assert result.returncode == 2 and result.stderr and b"Traceback" not in result.stderr
+def test_wrong_usage_exits_2_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, article: Path, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(article.parent)
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2 and result.output and "Traceback" not in result.output
     assert article.read_text() == SPUN
 
 
@@ -272,6 +278,8 @@ def test_lexicon_commands(command: Command, tmp_path: Path) -> None:
     assert bad.returncode == 1 and b"new.tsv:3: 2 columns instead of 8" in bad.stdout
 
 
-def test_completion_is_offered() -> None:
-    result = subprocess.run([sys.executable, STUB, "--show-completion", "bash"], capture_output=True)
-    assert result.returncode in (0, 2)
+def test_completion(command: Command, environment: dict[str, str]) -> None:
+    asked = {"_REPAIR_COMPLETE": "complete_bash", "COMP_WORDS": "repair ch", "COMP_CWORD": "1"}
+    code = "from repair.cli import app; app(prog_name='repair')"
+    result = subprocess.run([sys.executable, "-c", code], env=environment | asked, capture_output=True)
+    assert result.stdout.split() == [b"check"]
