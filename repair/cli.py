@@ -177,7 +177,7 @@ def fix(
     exit_zero: ExitZero = False,
 ) -> None:
     """Print the cleaned text, or write it where told: -w, -o, or --diff to see it first."""
-    from repair.output import InPlace, Output, ToDiff, ToFolder, to_stdout
+    from repair.output import InPlace, Output, ToDiff, ToFolder, ToStdout
 
     if write + diff + (output is not None) > 1:
         raise UsageError("-w, --diff and -o exclude each other; choose one")
@@ -188,7 +188,7 @@ def fix(
     if write and "-" in paths:
         raise UsageError("stdin can't be written in place; drop -w, or name a file")
     run = _session(locals())
-    put: Output = to_stdout
+    put: Output = ToStdout(run)
     if write:
         put = InPlace(run, backup)
     elif diff:

@@ -116,7 +116,7 @@ def github(file: str, text: str, report: Report) -> Iterator[str]:
     for finding in report.findings:
         (line, column), (last, end) = places.of(finding.start), places.of(finding.end)
         message = f"{plain(finding.observed)} → {_offer(finding)} ({finding.confidence:.2f})"
-        where = f"file={_property(file)},line={line},endLine={last},col={column},endColumn={end}"
+        where = f"file={_property(plain(file))},line={line},endLine={last},col={column},endColumn={end}"
         yield f"::warning {where},title=repair::{_escape(message)}"
 
 

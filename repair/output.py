@@ -32,15 +32,24 @@ class _Drop(Exception):
     """What was written so far is not to take the file's place: nothing changed, or the source broke off."""
 
 
-def to_stdout(source: Source, results: Results) -> None:
+class ToStdout:
     """The cleaned text alone; on a terminal with control characters made visible."""
-    terminal = sys.stdout.isatty()
-    for item, repair in results:
-        if terminal and not isinstance(item.form, Line):
-            sys.stdout.write(plain(repair.text, "\n\t") if repair else "")
-        else:
-            _put(sys.stdout.buffer, item, repair, source, safe=terminal)
-    sys.stdout.flush()
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __call__(self, source: Source, results: Results) -> None:
+        terminal = sys.stdout.isatty()
+        for item, repair in results:
+            if not terminal:
+                _put(sys.stdout.buffer, item, repair, source)
+            elif isinstance(item.form, Line) or not repair:
+                sys.stdout.write(plain(_bytes(item, repair, source).decode("utf-8", "replace"), "\n\t"))
+            else:
+                sys.stdout.write(plain(repair.text, "\n\t"))
+            if self.session.verbose:
+                _tell(self.session, item, repair)
+        sys.stdout.flush()
 
 
 class ToDiff:
@@ -148,31 +157,34 @@ def _fatal(item: Item) -> bool:
 
 def _put_all(file: BinaryIO, source: Source, results: Results, session: Session) -> int:
     """Write the results and tell every change; the number of changes."""
-    told, changes = [f"{session.error_paint(plain(source.name), bold=True)}:"], 0
+    changes = 0
     for item, repair in results:
         if _fatal(item):
             raise _Drop
         _put(file, item, repair, source)
-        if repair and repair.edits and item.article:
-            changes += len(repair.edits)
-            if isinstance(item.form, Line):
-                told.append(f" {plain(item.id)}")
-            told += changes_text(item.article.text, repair.edits, session.error_paint)
-            if len(told) > 1000:  # a long file's changes are told as they come
-                session.say("\n".join(told))
-                told = []
-    if changes and told:
-        session.say("\n".join(told))
+        _tell(session, item, repair)
+        changes += len(repair.edits) if repair else 0
     return changes
 
 
-def _put(file: BinaryIO, item: Item, repair: Repair | None, source: Source, *, safe: bool = False) -> None:
+def _tell(session: Session, item: Item, repair: Repair | None) -> None:
+    """Say what changes in an article: nothing is rewritten in silence."""
+    if repair and repair.edits and item.article:
+        paint = session.error_paint
+        lines = changes_text(item.article.text, repair.edits, paint)
+        session.say("\n".join([f"{paint(plain(item.id), bold=True)}:", *lines]))
+
+
+def _put(file: BinaryIO, item: Item, repair: Repair | None, source: Source) -> None:
+    file.write(_bytes(item, repair, source))
+
+
+def _bytes(item: Item, repair: Repair | None, source: Source) -> bytes:
     """The item's bytes, repaired where it has a repair; an unreadable line goes through as it came."""
     try:
-        data = item.encode(repair.text) if repair else item.raw
+        return item.encode(repair.text) if repair else item.raw
     except InputError as error:
         raise InputError(f"{source.name}: {error}", error.code) from None
-    file.write(plain(data.decode("utf-8", "replace"), "\n\t").encode() if safe else data)
 
 
 def _line_diff(name: str, item: Item, repair: Repair, headed: bool) -> Iterator[str]:

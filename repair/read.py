@@ -67,6 +67,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A PATH, or a part of one, that gives no source."""
+
+    name: str
+    error: InputError
+
+
+@dataclass(frozen=True, slots=True)
 class Stamp:
     """What tells whether a file is still the one that was read."""
 
@@ -126,20 +134,21 @@ class Item:
 
 
 def find(
-    paths: Sequence[str], input: Format | None = None, ignore_files: Iterable[str] = ()
-) -> Iterator[Source | InputError]:
-    """The inputs that ``paths`` name, in order and each once; an error for each path that names none."""
-    ignore_files, seen = tuple(ignore_files), set[str]()
+    paths: Iterable[str], input: Format | None = None, ignore_files: Iterable[str] = ()
+) -> Iterator[Source | Missing]:
+    """The inputs that ``paths`` name, in order and each once; what is missing in its place."""
+    ignored, seen = tuple(ignore_files), set[str]()
     for given in paths:
         try:
             found = _named(given, input)
-            kept = [s for s in found if not (s.path and _ignored(s, ignore_files))]
         except InputError as error:
-            yield error
-            continue
-        for source in kept:
+            found = [Missing(given, error)]
+        for source in found:
+            if isinstance(source, Missing):
+                yield source
+                continue
             key = os.path.realpath(source.path) if source.path else STDIN
-            if key not in seen:
+            if key not in seen and not (source.path and _ignored(source, ignored)):
                 seen.add(key)
                 yield source
 
@@ -172,7 +181,7 @@ def _about(name: str, error: InputError) -> InputError:
     return InputError(f"{name}: {error}", error.code)
 
 
-def _named(given: str, input: Format | None) -> list[Source]:
+def _named(given: str, input: Format | None) -> Sequence[Source | Missing]:
     if given == STDIN:
         return [Source("stdin", input or "text")]
     path = Path(given)
@@ -202,24 +211,27 @@ def _fixed(parts: Sequence[str]) -> Iterator[str]:
         yield part
 
 
-def _folder(root: Path, input: Format | None) -> list[Source]:
+def _folder(root: Path, input: Format | None) -> list[Source | Missing]:
     """Files below ``root`` whose ending is known (and of the wanted format, where one is given); nothing hidden."""
+    found: list[Source | Missing] = []
 
-    def refuse(error: OSError) -> None:
-        raise InputError(f"{error.filename}: no permission to look there; change its mode (chmod)", "permission")
+    def closed(error: OSError) -> None:
+        message = f"{error.filename}: no permission to look there; change its mode (chmod)"
+        found.append(Missing(str(error.filename), InputError(message, "permission")))
 
-    sources = []
-    for folder, folders, files in os.walk(root, onerror=refuse):
+    for folder, folders, files in os.walk(root, onerror=closed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            format, _ = _format(Path(name))
-            if not name.startswith(".") and format and input in (None, format):
-                path = Path(folder, name)
-                sources.append(_file(path, path.relative_to(root), input))
-    if not sources:
+            path = Path(folder, name)
+            format, _ = _format(path)
+            if name.startswith(".") or not format or input not in (None, format):
+                continue
+            if path.is_file() or not path.exists():  # no pipe or device; a broken link will be told when it is read
+                found.append(_file(path, path.relative_to(root), input))
+    if not found:
         kinds = " ".join(ending for ending, format in ENDINGS.items() if input in (None, format))
         raise InputError(f"{root}: no file with a known ending ({kinds}, also .gz); name the files", "missing")
-    return sources
+    return found
 
 
 def _file(path: Path, inside: PurePath, input: Format | None) -> Source:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from repair.config import Config, user_lexicon
 from repair.display import Paint, Progress, Tally, plain
 from repair.errors import InputError
-from repair.read import Fields, Format, Item, Source, find, read
+from repair.read import Fields, Format, Item, Missing, Source, find, read
 from repair.report import Article, Repair, Report
 
 if TYPE_CHECKING:
@@ -53,10 +53,9 @@ class Session:
         self.progress = Progress(len(found), quiet=self.quiet > 0)
         fields = Fields(self.config.id_field, self.config.text_field)
         for source in found:
-            if isinstance(source, InputError):
-                self.failed(source)
-                nowhere = Source(str(source).split(":")[0], "text")
-                yield Item(nowhere, nowhere.name, error=source)
+            if isinstance(source, Missing):
+                self.failed(source.error)
+                yield Item(Source(source.name, "text"), source.name, error=source.error)
                 continue
             self.progress.step(source.name)
             for item in read(source, fields):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from repair.decode import decode
 from repair.errors import InputError
 from repair.markdown import protected
-from repair.read import Fields, Format, Item, Source, find, read
+from repair.read import Fields, Format, Item, Missing, Source, find, read
 
 
 def items(path: Path, input: Format | None = None, **fields: str) -> list[Item]:
@@ -25,8 +25,8 @@ def items(path: Path, input: Format | None = None, **fields: str) -> list[Item]:
     return out
 
 
-def names(found: list[Source | InputError]) -> list[str]:
-    return [source.name if isinstance(source, Source) else source.code for source in found]
+def names(found: list[Source | Missing]) -> list[str]:
+    return [source.name if isinstance(source, Source) else source.error.code for source in found]
 
 
 @pytest.fixture
@@ -64,14 +64,14 @@ def test_what_is_not_there_is_an_error_each(folder: Path) -> None:
         find([str(folder / "none"), str(folder / "*.doc"), str(folder / "empty"), "nul\0byte", str(folder / "b.txt")])
     )
     assert names(found)[:4] == ["missing"] * 4 and len(found) == 5
-    assert all("; " in str(error) for error in found[:4]), "every message names a cure"
+    assert all("; " in str(one.error) for one in found[:4] if isinstance(one, Missing)), "every message names a cure"
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.warc.gz", "a.jsonl.zst"])
 def test_formats_of_a_later_version(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"")
-    (error,) = find([str(tmp_path / name)])
-    assert isinstance(error, InputError) and error.code == "format" and "not read yet" in str(error)
+    (missing,) = find([str(tmp_path / name)])
+    assert isinstance(missing, Missing) and missing.error.code == "format" and "not read yet" in str(missing.error)
 
 
 ENGLISH = "He said “it’s a café”.\r\nNaïve résumé, no.\r\n"
