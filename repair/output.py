@@ -87,18 +87,20 @@ class InPlace:
         self.session, self.backup = session, backup
 
     def __call__(self, source: Source, results: Results) -> None:
-        if source.path is None:
-            raise InputError("stdin can't be written in place; drop -w", "not-writable")
-        if source.format == "html":
-            message = "html is extracted, so it can't be written in place; use -o DIR or stdout for the text"
-            raise InputError(f"{source.name}: {message}", "not-writable")
-        if not source.path.is_file():
-            raise InputError(f"{source.name}: only a regular file can be written in place; use stdout", "not-writable")
         for first, changed in _ahead(source, results):
-            stamp = first.stamp
-            with suppress(_Drop), replacing(source.path, backup=self.backup, stamp=stamp, gz=source.gz) as file:
+            path = _writable(source)
+            with suppress(_Drop), replacing(path, backup=self.backup, stamp=first.stamp, gz=source.gz) as file:
                 if not _put_all(file, source, changed, self.session):
                     raise _Drop
+
+
+def _writable(source: Source) -> Path:
+    if source.format == "html":
+        message = "html is extracted, so it can't be written in place; use -o DIR or stdout for the text"
+        raise InputError(f"{source.name}: {message}", "not-writable")
+    if source.path is None or not source.path.is_file():
+        raise InputError(f"{source.name}: only a regular file can be written in place; use stdout", "not-writable")
+    return source.path
 
 
 class ToFolder:
@@ -109,14 +111,8 @@ class ToFolder:
         self.written: dict[Path, str] = {}
 
     def __call__(self, source: Source, results: Results) -> None:
-        inside = source.inside or Path("stdin.jsonl" if source.format == "jsonl" else "stdin.txt")
-        name = f"{inside.name.removesuffix('.gz')}.txt" if source.format == "html" else inside.name
-        target = self.root / inside.with_name(name)
-        if source.path and target.exists() and os.path.samefile(source.path, target):
-            raise InputError(f"{source.name}: -o would overwrite the input itself; use -w for that", "same-file")
-        if other := self.written.get(target):
-            raise InputError(f"{source.name}: {target} was already written from {other}; use another -o", "same-file")
         for _, all_of_it in _ahead(source, results, always=True):
+            target = self._target(source)
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -124,6 +120,17 @@ class ToFolder:
             with suppress(_Drop), replacing(target, gz=source.gz and source.format != "html") as file:
                 _put_all(file, source, all_of_it, self.session)
             self.written[target] = source.name
+
+    def _target(self, source: Source) -> Path:
+        """Where the source's text goes; never onto an input, nor onto what this run wrote."""
+        inside = source.inside or Path("stdin.jsonl" if source.format == "jsonl" else "stdin.txt")
+        name = f"{inside.name.removesuffix('.gz')}.txt" if source.format == "html" else inside.name
+        target = self.root / inside.with_name(name)
+        if source.path and target.exists() and os.path.samefile(source.path, target):
+            raise InputError(f"{source.name}: -o would overwrite the input itself; use -w for that", "same-file")
+        if other := self.written.get(target):
+            raise InputError(f"{source.name}: {target} was already written from {other}; use another -o", "same-file")
+        return target
 
 
 def _ahead(source: Source, results: Results, *, always: bool = False) -> Iterator[tuple[Item, Results]]:

@@ -157,7 +157,7 @@ def read(source: Source, fields: Fields = Fields()) -> Iterator[Item]:
     """The articles of one source, in order. Never raises InputError: a bad input is an item with an error."""
     try:
         with _open(source) as (stream, file):
-            before = Stamp.of(file)
+            before = Stamp.of(file) if source.path else None
             items = (
                 _lines(source, stream, fields, before) if source.format == "jsonl" else _whole(source, stream, before)
             )
@@ -263,7 +263,7 @@ def _open(source: Source) -> Iterator[tuple[BinaryIO, BinaryIO]]:
         yield stream, file
 
 
-def _whole(source: Source, stream: BinaryIO, stamp: Stamp) -> Iterator[Item]:
+def _whole(source: Source, stream: BinaryIO, stamp: Stamp | None) -> Iterator[Item]:
     raw = stream.read(LIMIT + 1)
     if len(raw) > LIMIT:
         raise InputError(
@@ -300,7 +300,7 @@ def extract(page: str) -> str:
     return text or ""
 
 
-def _lines(source: Source, stream: BinaryIO, fields: Fields, stamp: Stamp) -> Iterator[Item]:
+def _lines(source: Source, stream: BinaryIO, fields: Fields, stamp: Stamp | None) -> Iterator[Item]:
     seen: set[int] = set()  # hashes: a million ids must not fill the memory
     number = 0
     while raw := stream.readline(LIMIT + 1):
@@ -314,7 +314,7 @@ def _lines(source: Source, stream: BinaryIO, fields: Fields, stamp: Stamp) -> It
         place = f"{source.name}:{number}"
         body = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
         if not body.strip():
-            yield Item(source, place, raw, number)
+            yield Item(source, place, raw, number, stamp=stamp)
             continue
         try:
             row, id = _row(body, place, fields)
@@ -322,7 +322,7 @@ def _lines(source: Source, stream: BinaryIO, fields: Fields, stamp: Stamp) -> It
                 raise InputError(f"the id {_short(id)} was given before; make ids unique", "duplicate-id")
             seen.add(key)
         except InputError as error:
-            yield Item(source, place, raw, number, error=_about(place, error))
+            yield Item(source, place, raw, number, error=_about(place, error), stamp=stamp)
         else:
             form = Line(row, fields.text)
             yield Item(source, id, raw, number, Article(row[fields.text], id), form=form, stamp=stamp)

@@ -1,19 +1,24 @@
-"""The library's front door: a Repairer checks and fixes articles.
-
-(Skeleton: the real pipeline is being built.)
-"""
+"""The library's front door: a Repairer checks and fixes articles."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
 
-from repair.report import Article, Edit, Finding, Repair, Report, Verdict, apply
+from repair.errors import UsageError
+from repair.report import Article, Edit, Finding, Repair, Report, apply, composed
+
+if TYPE_CHECKING:
+    from repair.pipeline import Pipeline
 
 Caution = Literal["low", "normal", "high"]
-SOURCES = ("lexicon", "words", "wordnet", "ppdb", "roget", "ngrams", "acronyms", "units", "article", "spelling", "encoder")
+BATCH_ARTICLES = 16
+BATCH_CHARACTERS = 200_000
+MOST_ROUNDS = 6  # a repaired text is read again until nothing more is rewritten; it settles after two or three
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,10 @@ class Candidate:
 class Repairer:
     """Checks and fixes articles. Loads its data on first use, is immutable after that, safe to share between threads.
 
-    without: names of sources (see SOURCES) to switch off. lexicons: further lexicon files of the user, read after the
-    shipped ones. ignore: wordings never to report (case folded), as the configuration file's ``ignore`` gives them.
-    caution: low reports and rewrites more, high less.
+    without: names of sources to switch off (repair.candidates.SOURCES). lexicons: further lexicon files of the user, read
+    after the shipped ones. ignore: wordings never to report. caution: low reports and rewrites more, high less. report_at,
+    rewrite_at: thresholds of one's own, 0 to 1, in place of those that ``caution`` sets: least confidence to report, least
+    chance that a rewrite restores the source. Raises UsageError for an unknown source or caution.
     """
 
     def __init__(
@@ -46,36 +52,100 @@ class Repairer:
         lexicons: Sequence[Path] = (),
         ignore: Collection[str] = (),
         caution: Caution = "normal",
+        report_at: float | None = None,
+        rewrite_at: float | None = None,
     ) -> None:
-        self._ignore = frozenset(w.casefold() for w in ignore)
+        if caution not in ("low", "normal", "high"):
+            raise UsageError(f"unknown caution {caution!r}; it is low, normal or high")
+        self._options = (frozenset(without), tuple(lexicons), frozenset(ignore), caution, report_at, rewrite_at)
+        self._lock = Lock()
+        self._loaded: Pipeline | None = None
+
+    @property
+    def _pipeline(self) -> Pipeline:
+        with self._lock:
+            if self._loaded is None:
+                from repair.decide import THRESHOLDS
+                from repair.pipeline import Pipeline
+
+                without, lexicons, ignore, caution, report_at, rewrite_at = self._options
+                thresholds = THRESHOLDS[caution]
+                if report_at is not None:
+                    thresholds = replace(thresholds, report=report_at)
+                if rewrite_at is not None:
+                    thresholds = replace(thresholds, rewrite=rewrite_at)
+                self._loaded = Pipeline(without, lexicons, ignore, thresholds)
+            return self._loaded
 
     def check(self, text: str | Article) -> Report:
         """Findings and verdict of one article; never changes anything."""
         return next(self.check_stream([text]))
 
     def fix(self, text: str | Article) -> Repair:
-        """The article with every finding whose action is "replace" put right."""
+        """The article with every finding whose action is "replace" put right. Fixing the result again changes nothing."""
         return next(self.fix_stream([text]))
 
     def check_stream(self, texts: Iterable[str | Article]) -> Iterator[Report]:
-        """Reports of many articles, in order, with bounded memory."""
-        for text in texts:
-            body = text.text if isinstance(text, Article) else text
-            yield Report(len(body.split()), Verdict("clean", 0.0, 0.0), ())
+        """Reports of many articles, in order, with bounded memory; articles are batched through the encoder."""
+        for batch in _batches(texts):
+            yield from self._pipeline.reports(batch)
 
     def fix_stream(self, texts: Iterable[str | Article]) -> Iterator[Repair]:
         """Repairs of many articles, in order, with bounded memory."""
-        for text in texts:
-            body = text.text if isinstance(text, Article) else text
-            report = self.check(text)
-            edits = tuple(edit_of(f) for f in report.findings if f.action == "replace")
-            yield Repair(apply(body, edits), edits, report)
+        for batch in _batches(texts):
+            reports = self._pipeline.reports(batch)
+            edits = [_edits(r) for r in reports]
+            waiting = [i for i, e in enumerate(edits) if e]
+            for _ in range(MOST_ROUNDS):
+                if not waiting:
+                    break
+                again = [_edited(batch[i], edits[i]) for i in waiting]
+                more = {i: _edits(r) for i, r in zip(waiting, self._pipeline.reports(again), strict=True)}
+                waiting = [i for i in waiting if more[i]]
+                for i in waiting:
+                    edits[i] = composed(batch[i].text, edits[i], more[i])
+            for article, report, done in zip(batch, reports, edits, strict=True):
+                yield Repair(apply(article.text, done), tuple(done), report)
 
     def explain(self, text: str | Article, at: int) -> list[Candidate]:
         """Every candidate that was considered at code point ``at``, best first, with its scores and why it won or lost."""
-        return []
+        from repair.explain import candidates_at
+
+        return candidates_at(self._pipeline, _article(text), at)
 
 
 def edit_of(finding: Finding) -> Edit:
     """The edit that puts the finding's first suggestion in place."""
     return Edit(finding.start, finding.end, finding.observed, finding.suggestions[0].text)
+
+
+def _edits(report: Report) -> list[Edit]:
+    return [edit_of(f) for f in report.findings if f.action == "replace"]
+
+
+def _edited(article: Article, edits: Sequence[Edit]) -> Article:
+    """The article after edits, its protected zones moved along."""
+    from repair.report import OffsetMap
+
+    offsets = OffsetMap(edits)
+    zones = tuple((offsets.to_new(a), offsets.to_new(z)) for a, z in article.protected)
+    return Article(apply(article.text, edits), article.id, zones)
+
+
+def _article(text: str | Article) -> Article:
+    return text if isinstance(text, Article) else Article(text)
+
+
+def _batches(texts: Iterable[str | Article]) -> Iterator[list[Article]]:
+    """Articles in groups small enough to hold, large enough to fill the encoder."""
+    source = iter(texts)
+    batch: list[Article] = []
+    size = 0
+    while part := list(islice(source, 1)):
+        batch.append(_article(part[0]))
+        size += len(batch[-1].text)
+        if len(batch) >= BATCH_ARTICLES or size >= BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

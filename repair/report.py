@@ -176,3 +176,38 @@ def apply(text: str, edits: Sequence[Edit]) -> str:
         out += text[at : edit.start], edit.after
         at = edit.end
     return "".join(out) + text[at:]
+
+
+def composed(text: str, first: Sequence[Edit], then: Sequence[Edit]) -> list[Edit]:
+    """One list of edits on ``text`` that does what ``first`` and, on its result, ``then`` do.
+
+    Edits of ``then`` that touch what ``first`` wrote are merged with it; those that thereby change nothing are dropped.
+    """
+    offsets = OffsetMap(first)
+    middle = apply(text, first)
+    spans = [(e.start, e.end, offsets.to_new(e.start), offsets.to_new(e.start) + len(e.after)) for e in first]
+    for e in then:
+        spans.append((offsets.to_old(e.start), _old_end(offsets, e.end, first), e.start, e.end))
+    spans.sort(key=lambda s: (s[0], s[1]))
+    groups: list[list[int]] = []
+    for start, end, new_start, new_end in spans:
+        if groups and start < groups[-1][1]:
+            last = groups[-1]
+            groups[-1] = [last[0], max(last[1], end), min(last[2], new_start), max(last[3], new_end)]
+        else:
+            groups.append([start, end, new_start, new_end])
+    out = []
+    for start, end, new_start, new_end in groups:
+        after = apply(middle[new_start:new_end], [Edit(e.start - new_start, e.end - new_start, e.before, e.after) for e in then if new_start <= e.start and e.end <= new_end])
+        if after != text[start:end]:
+            out.append(Edit(start, end, text[start:end], after))
+    return out
+
+
+def _old_end(offsets: OffsetMap, end: int, edits: Sequence[Edit]) -> int:
+    """The old place of an end: where it falls inside an edit, that edit's end."""
+    for e in edits:
+        start = offsets.to_new(e.start)
+        if start < end <= start + len(e.after):
+            return e.end
+    return offsets.to_old(end)

@@ -1,0 +1,249 @@
+"""Proposals: which stretches may be artifacts, and what may have stood there.
+
+Every source is small and can be switched off by name (SOURCES). What a wording alone suggests (lexicon, word swaps,
+dictionary neighbours, spelling) is worked out once per wording and kept; what depends on the place (the article's own
+wording, acronyms, neighbours in the n-gram store, the encoder's retrieval) is added per stretch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from repair.inflection import analyses, british, inflect
+from repair.lexicon import Entry, Lexicon
+from repair.ngrams import NgramStore
+from repair.segment import Text
+from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
+
+SOURCES = (
+    "lexicon", "words", "wordnet", "ppdb", "roget", "ngrams", "acronyms", "units", "article", "spelling", "encoder",
+)  # fmt: skip
+LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER = (
+    1 << i for i in range(13)
+)
+NAMES = {
+    LEXICON: "lexicon", WORDS: "words", WN_SAME: "wordnet", WN_NEAR: "wordnet", WN_FAR: "wordnet", PPDB_: "ppdb",
+    ROGET_: "roget", NGRAMS: "ngrams", ACRONYMS: "acronyms", UNITS: "units", ARTICLE: "article", SPELLING: "spelling",
+    ENCODER: "encoder",
+}  # fmt: skip
+_DICTIONARY = {SAME: WN_SAME, NEAR: WN_NEAR, FAR: WN_FAR, PPDB: PPDB_, ROGET: ROGET_}
+_LEAST = 40  # occurrences below which a dictionary neighbour is no candidate
+_LEAST_FAR = 400  # the same where nothing but two hops of WordNet speaks for it
+MOST = 320  # candidates a wording keeps
+
+
+@dataclass(slots=True)
+class Options:
+    """Candidates for one stretch, column-wise. ``texts`` are folded; ``weight`` is the lexicon's, else 0."""
+
+    texts: list[str] = field(default_factory=list)
+    bits: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    rows: dict[int, Entry] = field(default_factory=dict)
+    index: dict[str, int] = field(default_factory=dict)
+
+    def add(self, text: str, bit: int, weight: float = 0.0, entry: Entry | None = None) -> None:
+        """One more candidate, or one more source for a known one."""
+        i = self.index.get(text)
+        if i is None:
+            i = self.index[text] = len(self.texts)
+            self.texts.append(text)
+            self.bits.append(0)
+            self.weights.append(0.0)
+        self.bits[i] |= bit
+        if weight > self.weights[i]:
+            self.weights[i] = weight
+            if entry is not None:
+                self.rows[i] = entry
+
+    def copy(self) -> Options:
+        return Options([*self.texts], [*self.bits], [*self.weights], dict(self.rows), dict(self.index))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Tokens [first, last) that may be an artifact."""
+
+    first: int
+    last: int
+    options: Options
+
+
+class Proposer:
+    """Finds spans and their candidates. Shared between articles; keeps nothing of them."""
+
+    def __init__(
+        self, lexicon: Lexicon, thesaurus: Thesaurus, store: NgramStore, without: Collection[str] = ()
+    ) -> None:
+        self.lexicon, self.thesaurus, self.store = lexicon, thesaurus, store
+        self.on = {s for s in SOURCES if s not in without}
+        if "lexicon" in without:  # the word swaps are the lexicon's single-word rows: switched off with it
+            self.on -= {"words", "units"}
+        self._dictionary_bits = {
+            bit for bit, name in ((WN_SAME, "wordnet"), (WN_NEAR, "wordnet"), (WN_FAR, "wordnet"), (PPDB_, "ppdb"), (ROGET_, "roget"))
+            if name in self.on
+        }  # fmt: skip
+        self.dictionary = lru_cache(maxsize=60_000)(self._dictionary)
+        self._long_entries = self._thesaurus_phrases() if "wordnet" in self.on else {}
+
+    def _thesaurus_phrases(self) -> dict[str, int]:
+        """Most words of the thesaurus's multiword entries, by first word."""
+        out: dict[str, int] = {}
+        for word in self.thesaurus.words:
+            if " " in word:
+                first = word.split(" ", 1)[0]
+                out[first] = max(out.get(first, 0), word.count(" ") + 1)
+        return out
+
+    def spans(self, text: Text) -> list[Span]:
+        """All stretches with at least one candidate, from the sources that need no context."""
+        spans: dict[tuple[int, int], Options] = {}
+        blocked = [b or i for b, i in zip(text.blocked, self.lexicon.ignored_tokens(text), strict=True)]
+        if "lexicon" in self.on or "words" in self.on:
+            for match in self.lexicon.matches(text):
+                options = spans.setdefault((match.first, match.last), Options())
+                for entry in match.entries:
+                    single = match.last - match.first == 1
+                    source = "words" if single else "lexicon"
+                    if "units" in self.on and entry.row.source == "units":
+                        source = "units"
+                    if source in self.on:
+                        bit = {"words": WORDS, "lexicon": LEXICON, "units": UNITS}[source]
+                        options.add(key(entry.original), bit, entry.row.weight, entry)
+        for i, word in enumerate(text.folded):
+            if not text.is_word[i] or blocked[i] or len(word) < 2:
+                continue
+            found = self.dictionary(word)
+            if found.texts:
+                spans[i, i + 1] = _merged(found, spans.get((i, i + 1)))
+            for length in range(2, min(self._long_entries.get(word, 0), len(text) - i) + 1):
+                phrase = " ".join(text.folded[i : i + length])
+                found = self.dictionary(phrase)
+                if found.texts:
+                    spans[i, i + length] = _merged(found, spans.get((i, i + length)))
+        return [
+            Span(a, z, options)
+            for (a, z), options in sorted(spans.items())
+            if options.texts and not any(blocked[a:z]) and not any(text.line_starts[a + 1 : z])
+        ]
+
+    def _dictionary(self, phrase: str) -> Options:
+        """Inflected dictionary neighbours of a folded wording (and near spellings of an unknown one)."""
+        found: dict[str, int] = {}
+        readings = analyses(phrase) if " " not in phrase else (("", "NN"), ("", "VB"), ("", "JJ"), ("", "RB"))
+        for lemma, tag in readings:
+            for word, relation in self.thesaurus.neighbours(lemma or phrase).items():
+                bits = 0
+                for bit, own in _DICTIONARY.items():
+                    if relation & bit and own in self._dictionary_bits:
+                        bits |= own
+                if not bits:
+                    continue
+                if " " in word:
+                    form = word if tag in ("NN", "VB", "JJ", "RB") and bits & WN_SAME else None
+                else:
+                    form = inflect(word, tag)
+                    if form and lemma == "" and (word, tag) not in analyses(word):
+                        form = None
+                if form:
+                    found[form] = found.get(form, 0) | bits
+        if not found and not readings and " " not in phrase:
+            # function words and words without readings: PPDB and Roget know some
+            for word, relation in self.thesaurus.neighbours(phrase).items():
+                bits = sum(own for bit, own in _DICTIONARY.items() if relation & bit and own in self._dictionary_bits)
+                if bits:
+                    found[word] = bits
+        scored = []
+        same = british(phrase)
+        for form, bits in found.items():
+            count = self._count(form)
+            if count < (_LEAST_FAR if bits == WN_FAR else _LEAST) or british(form) == same:
+                continue
+            scored.append((bin(bits).count("1") * 3 + np.log10(count), form, bits))
+        scored.sort(reverse=True)
+        options = Options()
+        for _, form, bits in scored[:MOST]:
+            options.add(form, bits)
+        if not options.texts and "spelling" in self.on:
+            self._add_spellings(phrase, options)
+        return options
+
+    def _count(self, form: str) -> float:
+        ids = self.store.ids
+        return float(min(self.store.unigrams[ids.get(w, 0)] if w in ids else 0 for w in form.replace("-", " ").split(" ")))
+
+    def _add_spellings(self, word: str, options: Options) -> None:
+        """Frequent words of which ``word``, that nobody writes, is a clipped or misspelt form ("presen")."""
+        if len(word) < 5 or not word.isascii() or not word.isalpha() or self._count(word) > 3:
+            return
+        from rapidfuzz import process
+        from rapidfuzz.distance import Levenshtein
+
+        near = process.extract(
+            word, self._by_start().get(word[:2], ()), scorer=Levenshtein.normalized_similarity, limit=4, score_cutoff=0.8
+        )
+        for form, _, _ in near:
+            options.add(form, SPELLING)
+
+    @lru_cache(maxsize=1)  # noqa: B019  (a Proposer lives as long as its Repairer)
+    def _by_start(self) -> dict[str, list[str]]:
+        out: dict[str, list[str]] = {}
+        for i, word in enumerate(self.store.words):
+            if self.store.unigrams[i] >= 1500 and word.isalpha() and len(word) > 4:
+                out.setdefault(word[:2], []).append(word)
+        return out
+
+
+def key(wording: str) -> str:
+    """Folded form of a candidate."""
+    return wording.lower().replace("’", "'")
+
+
+def _merged(found: Options, known: Options | None) -> Options:
+    if known is None:
+        return found
+    for i, text in enumerate(found.texts):
+        known.add(text, found.bits[i])
+    return known
+
+
+def source_names(bits: int) -> list[str]:
+    """The names of the sources behind a candidate."""
+    return list(dict.fromkeys(name for bit, name in NAMES.items() if bits & bit))
+
+
+def own_wordings(text: Text) -> dict[tuple[str, str], list[str]]:
+    """What stands elsewhere in the article beside a word: ("minister", "<") -> words before "minister"."""
+    out: dict[tuple[str, str], list[str]] = {}
+    folded = text.folded
+    for i in range(1, len(folded)):
+        if text.is_word[i] and text.is_word[i - 1] and not text.line_starts[i]:
+            out.setdefault((folded[i], "<"), []).append(folded[i - 1])
+            out.setdefault((folded[i - 1], ">"), []).append(folded[i])
+    return out
+
+
+_ACRONYM = 8  # longest acronym looked at
+
+
+def acronyms(text: Text) -> Iterator[tuple[int, str]]:
+    """Tokens before "(KCNA)" whose initial does not fit the letter it stands for: (token, wanted initial)."""
+    for i in range(2, len(text) - 1):
+        letters = text.words[i]
+        if not (text.words[i - 1] == "(" and text.words[i + 1] == ")" and letters.isupper() and 2 <= len(letters) <= _ACRONYM):
+            continue
+        names = [j for j in range(max(0, i - 14), i - 1) if text.words[j][0].isupper() and text.is_word[j]]
+        names = names[-len(letters) :]
+        if len(names) != len(letters) or names[-1] != i - 2:
+            continue
+        wrong = [(j, letter) for j, letter in zip(names, letters, strict=True) if text.words[j][0] != letter]
+        if len(wrong) < len(letters) and len(wrong) <= len(letters) // 2 + 1:
+            yield from ((j, letter.lower()) for j, letter in wrong)
+
+
+Array = npt.NDArray[np.float32]

@@ -1,0 +1,173 @@
+"""Decisions: the article's verdict first, then the best set of findings that do not overlap, and what is rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from repair.errors import ArtifactError
+from repair.evidence import PAIR, SPAN, Evidence
+from repair.report import Label, Verdict
+from repair.trees import Trees
+
+Floats = npt.NDArray[np.float32]
+Caution = Literal["low", "normal", "high"]
+VERDICT = ("mean", "high", "tells", "confident", "restorable", "log_words")
+_TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span trees see
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When to report and when to rewrite: least confidence, and least chance that the rewrite is right."""
+
+    report: float
+    rewrite: float
+    clean_report: float  # in an article that is not judged spun
+
+
+THRESHOLDS: Mapping[Caution, Thresholds] = {
+    "low": Thresholds(0.35, 0.55, 0.90),
+    "normal": Thresholds(0.50, 0.70, 0.97),
+    "high": Thresholds(0.70, 0.85, 0.995),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One chosen finding: index of its span, confidence, and its pairs with the chance of each to restore it."""
+
+    span: int
+    confidence: float
+    pairs: list[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Verdict and choices of one article; every span's confidence and every pair's chance for ``explain``."""
+
+    verdict: Verdict
+    choices: list[Choice]
+    confidence: Floats
+    chance: Floats
+
+
+class Combination:
+    """The trained combination of all evidence."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            arrays: Mapping[str, Any] = np.load(path)
+            self._pair = Trees(arrays, "pair")
+            self._span = Trees(arrays, "span")
+            self._verdict = arrays["verdict_weights"].astype(np.float32)
+        except (OSError, ValueError, KeyError) as e:
+            raise ArtifactError(f"{path}: the combination can't be read ({e}); install mt-repair again") from e
+
+    def chances(self, evidence: Evidence) -> Floats:
+        """For each pair, the chance that putting it in place restores the source."""
+        return self._pair.probabilities(pair_rows(evidence)) if len(evidence.texts) else np.zeros(0, np.float32)
+
+    def confidences(self, evidence: Evidence, chance: Floats) -> Floats:
+        """For each span, the chance that it touches an artifact."""
+        if not evidence.spans:
+            return np.zeros(0, np.float32)
+        return self._span.probabilities(span_rows(evidence, chance))
+
+    def probability(self, columns: Floats) -> float:
+        """The chance that an article with these VERDICT columns is machine-paraphrased."""
+        logit = float(columns @ self._verdict[:-1] + self._verdict[-1])
+        return float(1 / (1 + np.exp(-logit)))
+
+
+def pair_rows(evidence: Evidence) -> Floats:
+    """What the pair trees read: the pair's columns and its span's."""
+    return np.concatenate([evidence.pair, evidence.span[evidence.span_of]], axis=1)
+
+
+def span_rows(evidence: Evidence, chance: Floats) -> Floats:
+    """What the span trees read: the span's columns, its best pair's, and the chances of its pairs."""
+    n = len(evidence.spans)
+    best = np.full((n, len(_TOP)), -20.0, np.float32)
+    most, second, total = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
+    for k in range(len(chance)):
+        s, c = evidence.span_of[k], chance[k]
+        total[s] += c
+        if c > most[s]:
+            second[s], most[s] = most[s], c
+            best[s] = evidence.pair[k]
+        elif c > second[s]:
+            second[s] = c
+    return np.concatenate([evidence.span, best, np.stack([most, second, total], axis=1)], axis=1)
+
+
+def verdict_columns(evidence: Evidence, confidence: Floats, chance: Floats, words: int) -> Floats:
+    """What the verdict rests on: the VERDICT columns of an article."""
+    if not evidence.spans:
+        return np.array([0, 0, 0, 0, 0, np.log(max(1, words))], np.float32)
+    chosen = best_set(evidence, confidence, chance, 0.5)
+    sure = sum(float(confidence[s]) for s in chosen)
+    best = np.zeros(len(evidence.spans), np.float32)
+    np.maximum.at(best, evidence.span_of, chance)
+    restorable = sum(float(best[s]) for s in chosen)
+    mean, high, tells = (float(evidence.span[0, SPAN.index(c)]) for c in ("article_mean", "article_high", "tells"))
+    hundreds = max(0.5, words / 100)
+    return np.array([mean, high, min(3.0, tells), np.log1p(sure / hundreds), np.log1p(restorable / hundreds), np.log(max(1, words))], np.float32)
+
+
+def best_set(evidence: Evidence, confidence: Floats, chance: Floats, threshold: float) -> list[int]:
+    """Spans of the best explanation: no overlaps, each at least ``threshold`` sure (weighted interval scheduling)."""
+    best = np.zeros(len(evidence.spans), np.float32)
+    np.maximum.at(best, evidence.span_of, chance)
+    items = [(z, a, s) for s, (a, z) in enumerate(evidence.spans) if confidence[s] >= threshold]
+    items.sort()
+    ends = [z for z, _, _ in items]
+    value, taken = [0.0], [False]
+    for k, (z, a, s) in enumerate(items):
+        worth = (z - a) * (float(confidence[s]) - 0.5 * threshold + 1.5 * float(best[s]))
+        before = value[int(np.searchsorted(ends[:k], a, side="right"))]
+        value.append(max(value[k], before + worth))
+        taken.append(before + worth > value[k])
+        del z
+    out, k = [], len(items)
+    while k:
+        if taken[k]:
+            _, a, s = items[k - 1]
+            out.append(s)
+            k = int(np.searchsorted(ends[: k - 1], a, side="right"))
+        else:
+            k -= 1
+    return out[::-1]
+
+
+def decide(evidence: Evidence, combination: Combination, words: int, thresholds: Thresholds) -> Decision:
+    """Verdict, and the findings that it allows."""
+    chance = combination.chances(evidence)
+    confidence = combination.confidences(evidence, chance)
+    probability = combination.probability(verdict_columns(evidence, confidence, chance, words))
+    spun = probability >= 0.5
+    chosen = best_set(evidence, confidence, chance, thresholds.report if spun else thresholds.clean_report)
+    pairs: dict[int, list[tuple[int, float]]] = {s: [] for s in chosen}
+    for k, s in enumerate(evidence.span_of):
+        if int(s) in pairs:
+            pairs[int(s)].append((k, float(chance[k])))
+    choices = []
+    for s in chosen:
+        pairs[s].sort(key=lambda p: -p[1])
+        choices.append(Choice(s, float(confidence[s]), pairs[s]))
+    covered = sum(evidence.spans[s][1] - evidence.spans[s][0] for s in chosen)
+    density = covered / max(1, words)
+    restorable = float(np.mean([c.pairs[0][1] if c.pairs else 0.0 for c in choices])) if choices else 0.0
+    return Decision(Verdict(_label(probability, density, restorable), probability, min(1.0, density)), choices, confidence, chance)
+
+
+def _label(probability: float, density: float, restorable: float) -> Label:
+    if probability < 0.5:
+        return "clean"
+    if density > 0.3 and restorable < 0.12:
+        return "paraphrased beyond repair"
+    return "spun" if probability >= 0.9 else "suspicious"

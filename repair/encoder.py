@@ -1,0 +1,179 @@
+"""The trained encoder at run time: reads windows of sentences, embeds wordings, matches the two.
+
+torch and sentence-transformers are imported when the first window is read, not before. Weights are stored as int8 with
+a scale per row (training/export.py) and unpacked to float32 on loading.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repair.errors import ArtifactError
+from repair.segment import TOKEN, Text
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Floats = npt.NDArray[np.float32]
+WINDOW = 120  # word pieces in a window, as in training
+BATCH = 32  # windows in one pass
+REFERENCE = 12_000  # common words that normalise the scores
+
+
+def piece_tokenizer(vocabulary: list[str]) -> Tokenizer:
+    """BERT's word-piece tokenizer over ``vocabulary`` (lower case, accents stripped)."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    model = models.WordPiece({p: i for i, p in enumerate(vocabulary)}, unk_token="[UNK]", max_input_chars_per_word=60)
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the encoder saw in one article. odds: (tokens, 3) intact/first/further; states: (tokens, size)."""
+
+    odds: Floats
+    states: Floats
+
+    @property
+    def replaced(self) -> Floats:
+        """Probability of each token that a machine replaced it."""
+        return 1 - self.odds[:, 0]
+
+
+class Encoder:
+    """One pass per window of sentences. Not changed by reading; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._vocabulary = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
+            self._config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            self._net = self._load(np.load(folder / "weights.npz"))
+        except (OSError, ValueError, KeyError) as e:
+            raise ArtifactError(f"{folder}: the encoder can't be read ({e}); install mt-repair again") from e
+        self._tokenizer = piece_tokenizer(self._vocabulary)
+        self._pieces = lru_cache(maxsize=100_000)(self._pieces_of)
+        self._wordings: dict[str, int] = {}
+        self._vectors: Floats = np.zeros((0, self._config["hidden_size"]), np.float32)
+        self._biases: Floats = np.zeros(0, np.float32)
+
+    def _load(self, weights: Any) -> Any:
+        import torch
+        from transformers import BertConfig, BertModel
+
+        from repair.network import Network
+
+        torch.set_grad_enabled(False)
+        net = Network(BertModel(BertConfig(**self._config), add_pooling_layer=False))
+        state = {}
+        for name in {n.removesuffix("|scale") for n in weights.files}:
+            value = weights[name].astype(np.float32)
+            if f"{name}|scale" in weights.files:
+                value *= weights[f"{name}|scale"].astype(np.float32)[:, None]
+            state[name] = torch.from_numpy(value)
+        net.load_state_dict(state, strict=False)
+        return net.eval()
+
+    def _pieces_of(self, word: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer.encode(word, add_special_tokens=False).ids[:12])
+
+    def read(self, texts: Sequence[Text]) -> list[Reading]:
+        """Read whole articles, batching their windows across them."""
+        import torch
+
+        size = self._config["hidden_size"]
+        odds = [np.zeros((len(t), 3), np.float32) for t in texts]
+        states = [np.zeros((len(t), size), np.float32) for t in texts]
+        windows = [(k, a, z) for k, t in enumerate(texts) for a, z in self._windows(t)]
+        windows.sort(key=lambda w: w[2] - w[1])
+        for at in range(0, len(windows), BATCH):
+            part = windows[at : at + BATCH]
+            ids = [[self._pieces(w) for w in texts[k].words[a:z]] for k, a, z in part]
+            length = 2 + max(sum(map(len, w)) for w in ids)
+            pieces = np.zeros((len(part), length), np.int64)
+            word_of = np.full((len(part), length), -1, np.int64)
+            n = 0
+            for row, words in enumerate(ids):
+                i = 1
+                for word in words:
+                    pieces[row, i : i + len(word)] = word
+                    word_of[row, i : i + len(word)] = n
+                    i += len(word)
+                    n += 1
+                pieces[row, 0], pieces[row, i] = 2, 3
+            p = torch.from_numpy(pieces)
+            with torch.inference_mode():
+                found = self._net.states(p, (p != 0).long(), torch.from_numpy(word_of), n)
+                chance = self._net.detect(found).softmax(-1).numpy()
+                found = found.numpy()
+            n = 0
+            for k, a, z in part:
+                odds[k][a:z] = chance[n : n + z - a]
+                states[k][a:z] = found[n : n + z - a]
+                n += z - a
+        return [Reading(o, s) for o, s in zip(odds, states, strict=True)]
+
+    def _windows(self, text: Text) -> list[tuple[int, int]]:
+        """Token ranges of whole sentences that fit a window together; longer sentences are cut."""
+        out: list[tuple[int, int]] = []
+        lengths = [len(self._pieces(w)) for w in text.words]
+        first = used = 0
+        for s in text.sentences:
+            need = sum(lengths[s.first : s.last])
+            if used and used + need > WINDOW - 2:
+                out.append((first, s.first))
+                first, used = s.first, 0
+            used += need
+            while used > WINDOW - 2:
+                cut = first
+                room = WINDOW - 2
+                while cut < s.last and lengths[cut] <= room:
+                    room -= lengths[cut]
+                    cut += 1
+                out.append((first, cut))
+                used = sum(lengths[cut : s.last])
+                first = cut
+        if first < len(text):
+            out.append((first, len(text)))
+        return out
+
+    def queries(self, reading: Reading, spans: Sequence[tuple[int, int]]) -> Floats:
+        """Unit query vectors (spans, size) of token ranges."""
+        import torch
+
+        totals = np.concatenate([np.zeros((1, reading.states.shape[1]), np.float32), reading.states.cumsum(0)])
+        first, last = np.array([s[0] for s in spans]), np.array([s[1] for s in spans])
+        means = (totals[last] - totals[first]) / (last - first)[:, None]
+        with torch.inference_mode():
+            out: Floats = torch.nn.functional.normalize(self._net.query(torch.from_numpy(means.astype(np.float32)))).numpy()
+        return out
+
+    def embed(self, wordings: Sequence[str]) -> tuple[Floats, Floats]:
+        """Unit vectors (n, size) and biases (n,) of folded wordings."""
+        import torch
+
+        pieces: list[int] = []
+        of: list[int] = []
+        for i, wording in enumerate(wordings):
+            ids = [p for w in TOKEN.findall(wording) for p in self._pieces(w)] or [1]
+            pieces += ids
+            of += [i] * len(ids)
+        with torch.inference_mode():
+            vectors, biases = self._net.wordings(torch.tensor(pieces), torch.tensor(of), len(wordings))
+        return vectors.numpy(), biases.numpy()
+
+    @property
+    def scale(self) -> float:
+        """What cosines are multiplied by to become logits."""
+        return float(self._net.scale)

@@ -1,0 +1,350 @@
+"""Evidence: what n-grams, encoder, sources and the article say about each candidate, as columns of numbers.
+
+A *pair* is one candidate at one stretch. Everything is computed for all pairs of an article at once; the columns are named in
+PAIR and SPAN, in the order in which the trained trees (repair.trees) read them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from repair.candidates import (
+    ACRONYMS, ARTICLE, ENCODER, LEXICON, NGRAMS, PPDB_, ROGET_, SPELLING, UNITS, WN_FAR, WN_NEAR, WN_SAME, WORDS,
+    Options, Proposer, Span, acronyms, own_wordings,
+)  # fmt: skip
+from repair.encoder import REFERENCE, Encoder, Floats, Reading
+from repair.inflection import analyses
+from repair.ngrams import NgramStore
+from repair.segment import BREAK, TOKEN, Text, fold
+
+KEPT = 24  # candidates per stretch that the trees see
+_BITS = (LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER)
+_RETRIEVED = 10  # wordings that the encoder adds to a doubtful stretch
+_DOUBT = 0.02  # chance of having been replaced below which a lone word is not looked at
+PAIR = (
+    "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain", "right_gain",
+    "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same", "wn_near", "wn_far", "ppdb",
+    "roget", "article", "acronym", "retrieved", "spelling", "sources", "length", "candidate_length", "stem", "prior",
+)  # fmt: skip
+SPAN = (
+    "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own", "enc_own_rank",
+    "fit_own", "left_own", "right_own", "middle_own", "unigram_own", "capital", "sentence_start", "quoted", "repeats", "length",
+    "known", "weight_max",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Columns for an article's pairs and spans. ``span_of[k]`` is the span of pair k; pairs of a span stand together."""
+
+    spans: list[tuple[int, int]]
+    span_of: npt.NDArray[np.int64]
+    texts: list[str]
+    bits: list[int]
+    pair: Floats
+    span: Floats
+    entries: dict[int, object]
+
+
+@dataclass(slots=True)
+class _Columns:
+    """Look-up columns of a candidate list: ids of first, second, last but one, last word; length; inner fit; vectors."""
+
+    ids: npt.NDArray[np.int64]
+    length: Floats
+    inner: Floats
+    unigram: Floats
+    vector: npt.NDArray[np.int64]
+
+
+class Judge:
+    """Gathers evidence. ``encoder`` None: the columns that need it are neutral."""
+
+    def __init__(self, store: NgramStore, proposer: Proposer, encoder: Encoder | None) -> None:
+        self.store, self.proposer, self.encoder = store, proposer, encoder
+        self._known: dict[str, int] = {}
+        self._rows: list[tuple[int, int, int, int, int, float, float]] = []
+        self._vectors: Floats = np.zeros((0, 0), np.float32)
+        self._biases: Floats = np.zeros(0, np.float32)
+        self._break = store.ids[BREAK]
+        self._log_total = float(np.log(store.total))
+        order = np.argsort(-store.unigrams.astype(np.int64), kind="stable")
+        self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
+        self._reference: tuple[Floats, Floats] | None = None
+
+    # -- wordings ------------------------------------------------------------------------------------------------
+
+    def _number(self, wordings: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Row numbers of wordings in the table of their fixed properties; new ones are added."""
+        fresh = [w for w in dict.fromkeys(wordings) if w not in self._known]
+        if fresh:
+            get = self.store.ids.get
+            for w in fresh:
+                ids = [get(fold(t), 0) for t in TOKEN.findall(w)] or [0]
+                inner = 0.0
+                if len(ids) > 1:
+                    a = np.array(ids[:-1]), np.array(ids[1:])
+                    inner = float(self._conditional(self.store.count(*a), self.store.unigram(a[0]), self.store.unigram(a[1])).sum())
+                unigram = float(np.log1p(min(self.store.unigrams[i] if i else 0 for i in ids)))
+                self._known[w] = len(self._rows)
+                second, penult = (ids[1], ids[-2]) if len(ids) > 1 else (-1, -1)
+                self._rows.append((ids[0], second, penult, ids[-1], len(ids), inner, unigram))
+            if self.encoder is not None:
+                vectors, biases = self.encoder.embed(fresh)
+                self._vectors = np.concatenate([self._vectors.reshape(-1, vectors.shape[1]), vectors])
+                self._biases = np.concatenate([self._biases, biases])
+        return np.fromiter((self._known[w] for w in wordings), dtype=np.int64, count=len(wordings))
+
+    def _conditional(self, both: Floats, before: Floats, word: Floats) -> Floats:
+        """log P(word | before) by stupid backoff (Brants et al. 2007, factor 0.4)."""
+        direct = np.log(np.maximum(both, 1e-9)) - np.log(np.maximum(before, 1))
+        backed = np.log(0.4) + np.log(word + 0.5) - self._log_total
+        out: Floats = np.where(both > 0, np.minimum(direct, 0), backed).astype(np.float32)
+        return out
+
+    # -- the article ---------------------------------------------------------------------------------------------
+
+    def evidence(self, text: Text, reading: Reading | None) -> Evidence:
+        """All evidence on one article."""
+        proposed = self.proposer.spans(text)
+        n = len(text)
+        replaced = reading.replaced if reading is not None else np.full(n, 0.2, np.float32)
+        proposed = self._doubtful(text, proposed, reading, replaced)
+        if not proposed:
+            return Evidence([], np.zeros(0, np.int64), [], [], np.zeros((0, len(PAIR)), np.float32), np.zeros((0, len(SPAN)), np.float32), {})
+        ids = np.full(n + 4, self._break, np.int64)
+        ids[2 : n + 2] = self.store.encode(text.folded)
+        context = self._contexts(text, ids, proposed)
+        spans = [(s.first, s.last) for s in proposed]
+        queries, log_total = self._queries(reading, spans)
+        options = self._with_context(text, proposed, queries, log_total, replaced)
+        observed = [" ".join(text.folded[a:z]) for a, z in spans]
+        own = self._score(self._number(observed), context, np.arange(len(spans)), queries, log_total)
+        span_of = np.repeat(np.arange(len(spans)), [len(o.texts) for o in options])
+        texts = [t for o in options for t in o.texts]
+        bits = np.array([b for o in options for b in o.bits])
+        weights = np.array([w for o in options for w in o.weights], np.float32)
+        score = self._score(self._number(texts), context, span_of, queries, log_total)
+        prior = self._prior(score, own, span_of, bits, weights)
+        keep = _best(prior, span_of, KEPT)
+        pair = self._pair_columns(score[keep], own, span_of[keep], bits[keep], weights[keep], prior[keep], [texts[k] for k in keep], observed)
+        entries: dict[int, object] = {}
+        starts = np.concatenate([[0], np.cumsum([len(o.texts) for o in options])])
+        for new, k in enumerate(keep):
+            s = int(span_of[k])
+            entry = options[s].rows.get(int(k - starts[s]))
+            if entry is not None:
+                entries[new] = entry
+        span = self._span_columns(text, spans, reading, replaced, own, options, observed)
+        return Evidence(spans, span_of[keep], [texts[k] for k in keep], [int(bits[k]) for k in keep], pair, span, entries)
+
+    def _doubtful(self, text: Text, proposed: list[Span], reading: Reading | None, replaced: Floats) -> list[Span]:
+        """Proposed spans worth the work, and those that only the encoder's labels show."""
+        if reading is None:
+            return proposed
+        out = [s for s in proposed if replaced[s.first : s.last].max() >= _DOUBT]
+        known = {(s.first, s.last) for s in out}
+        blocked, lines, word = text.blocked, text.line_starts, text.is_word
+        first, further = reading.odds[:, 1], reading.odds[:, 2]
+        for i in range(len(text)):
+            if not word[i] or blocked[i] or replaced[i] < 0.15:
+                continue
+            z = i + 1
+            if (i, z) not in known:
+                known.add((i, z))
+                out.append(Span(i, z, Options()))
+            while z < len(text) and z - i < 5 and word[z] and not blocked[z] and not lines[z] and further[z] > 0.15 and first[i] > 0.15:
+                z += 1
+                if (i, z) not in known:
+                    known.add((i, z))
+                    out.append(Span(i, z, Options()))
+        return sorted(out, key=lambda s: (s.first, s.last))
+
+    def _contexts(self, text: Text, ids: npt.NDArray[np.int64], spans: list[Span]) -> npt.NDArray[np.int64]:
+        """Word ids two before, one before, one after, two after each span; line breaks stop the view."""
+        out = np.empty((len(spans), 4), np.int64)
+        lines = text.line_starts
+        n = len(text)
+        for k, s in enumerate(spans):
+            out[k, 1] = self._break if lines[s.first] else ids[s.first + 1]
+            out[k, 0] = self._break if lines[s.first] or lines[s.first - 1] else ids[s.first]
+            out[k, 2] = self._break if s.last >= n or lines[s.last] else ids[s.last + 2]
+            out[k, 3] = self._break if s.last + 1 >= n or lines[s.last] or lines[s.last + 1] else ids[s.last + 3]
+        return out
+
+    def _queries(self, reading: Reading | None, spans: list[tuple[int, int]]) -> tuple[Floats, Floats]:
+        if reading is None or self.encoder is None:
+            return np.zeros((len(spans), 0), np.float32), np.zeros(len(spans), np.float32)
+        if self._reference is None:
+            self._reference = self.encoder.embed(self.reference)
+        queries = self.encoder.queries(reading, spans)
+        scores = self._reference_scores(queries)
+        top = scores.max(1)
+        return queries, top + np.log(np.exp(scores - top[:, None]).sum(1))
+
+    def _reference_scores(self, queries: Floats) -> Floats:
+        assert self.encoder is not None and self._reference is not None
+        vectors, biases = self._reference
+        out: Floats = queries @ vectors.T * self.encoder.scale + biases
+        return out
+
+    def _with_context(
+        self, text: Text, spans: list[Span], queries: Floats, log_total: Floats, replaced: Floats
+    ) -> list[Options]:
+        """Each span's candidates, with those that only its place suggests."""
+        on = self.proposer.on
+        wordings = own_wordings(text) if "article" in on else {}
+        there = Counter(text.folded)
+        wanted = dict(acronyms(text)) if "acronyms" in on else {}
+        top: npt.NDArray[np.int64] | None = None
+        if "encoder" in on and queries.shape[1]:
+            top = np.argpartition(-self._reference_scores(queries), 40, axis=1)[:, :40]
+        out = []
+        for k, s in enumerate(spans):
+            options = s.options.copy()
+            single = s.last == s.first + 1
+            observed = " ".join(text.folded[s.first : s.last])
+            doubt = float(replaced[s.first : s.last].max())
+            if top is not None and doubt >= 0.1:
+                tags = {t for _, t in analyses(observed)} if single else set()
+                added = 0
+                for i in top[k]:
+                    word = self.reference[i]
+                    if word != observed and (not tags or tags & {t for _, t in analyses(word)} or not analyses(word)):
+                        options.add(word, ENCODER)
+                        added += 1
+                        if added == _RETRIEVED:
+                            break
+            if single and wordings:
+                for side, j in (("<", s.last), (">", s.first - 1)):
+                    if 0 <= j < len(text) and text.is_word[j] and len(text.folded[j]) > 3:
+                        for word in set(wordings.get((text.folded[j], side), ())):
+                            if word != observed and len(word) > 3:
+                                options.add(word, ARTICLE)
+                for i, word in enumerate(options.texts):
+                    if len(word) > 3 and there.get(word, 0):
+                        options.bits[i] |= ARTICLE
+            if single and s.first in wanted:
+                for i, word in enumerate(options.texts):
+                    if word[0] == wanted[s.first]:
+                        options.bits[i] |= ACRONYMS
+            out.append(options)
+        return out
+
+    def _score(
+        self, rows: npt.NDArray[np.int64], context: npt.NDArray[np.int64], span_of: npt.NDArray[np.int64], queries: Floats, log_total: Floats
+    ) -> Floats:
+        """(pairs, 6): encoder log-odds, fit, left and right association, middle count, unigram."""
+        if not len(rows):
+            return np.zeros((0, 6), np.float32)
+        table = np.array([self._rows[i] for i in rows], dtype=np.float64)
+        first, second, penult, last = (table[:, i].astype(np.int64) for i in range(4))
+        two, one, next_, after = (context[span_of, i] for i in range(4))
+        second = np.where(second < 0, next_, second)
+        penult = np.where(penult < 0, one, penult)
+        count, unigram = self.store.count, self.store.unigram
+        u_one, u_first, u_last, u_next = unigram(one), unigram(first), unigram(last), unigram(next_)
+        left, right, follow = count(one, first), count(last, next_), count(next_, after)
+        middle_a, middle_b = count(one, first, second), count(penult, last, next_)
+        middle = np.minimum(middle_a, middle_b)
+        three_left, three_right = count(two, one, first), count(last, next_, after)
+        before = count(two, one)
+        p_first = np.where(three_left > 0, self._conditional(three_left, before, u_first), self._conditional(left, u_one, u_first) - 0.9)
+        pair_before = count(penult, last)
+        p_next = np.where(middle_b > 0, self._conditional(middle_b, pair_before, u_next), self._conditional(right, u_last, u_next) - 0.9)
+        p_after = np.where(three_right > 0, self._conditional(three_right, right, unigram(after)), self._conditional(follow, u_next, unigram(after)) - 0.9)
+        fit = p_first + p_next + p_after + table[:, 5]
+        associate_left = np.log((left + 0.05) * self.store.total / ((u_one + 5) * (u_first + 5)))
+        associate_right = np.log((right + 0.05) * self.store.total / ((u_last + 5) * (u_next + 5)))
+        encoder = np.zeros(len(rows), np.float32)
+        if queries.shape[1] and self.encoder is not None:
+            step = 20_000
+            for at in range(0, len(rows), step):
+                part = rows[at : at + step]
+                dots = np.einsum("ij,ij->i", self._vectors[part], queries[span_of[at : at + step]])
+                encoder[at : at + step] = dots * self.encoder.scale + self._biases[part]
+            encoder -= log_total[span_of]
+        out: Floats = np.stack([encoder, fit, associate_left, associate_right, np.log1p(middle), table[:, 6]], axis=1).astype(np.float32)
+        return out
+
+    def _prior(self, score: Floats, own: Floats, span_of: npt.NDArray[np.int64], bits: npt.NDArray[np.int64], weights: Floats) -> Floats:
+        """A rough order of a span's candidates, to drop the hopeless before the trees see them."""
+        sources = np.zeros(len(bits), np.float32)
+        for bit, worth in ((LEXICON, 2.0), (WORDS, 1.5), (ACRONYMS, 2.0), (ARTICLE, 0.7), (WN_SAME, 0.7), (WN_NEAR, 0.4), (PPDB_, 0.6), (ROGET_, 0.3)):
+            sources += worth * ((bits & bit) > 0)
+        out: Floats = score[:, 0] + 0.35 * (score[:, 1] - own[span_of, 1]) + sources + 1.5 * weights
+        return out
+
+    def _pair_columns(
+        self, score: Floats, own: Floats, span_of: npt.NDArray[np.int64], bits: npt.NDArray[np.int64], weights: Floats,
+        prior: Floats, texts: list[str], observed: list[str],
+    ) -> Floats:  # fmt: skip
+        mine = own[span_of]
+        has = {bit: ((bits & bit) > 0).astype(np.float32) for bit in _BITS}
+        order = np.zeros(len(texts), np.float32)
+        starts = np.flatnonzero(np.r_[True, span_of[1:] != span_of[:-1]])
+        for a, z in zip(starts, [*starts[1:], len(texts)], strict=True):
+            order[a:z][np.argsort(-score[a:z, 0], kind="stable")] = np.arange(z - a)
+        best = np.maximum.reduceat(score, starts, axis=0) if len(starts) else score
+        best_of = np.repeat(best, np.diff([*starts, len(texts)]), axis=0)
+        lengths = np.array([t.count(" ") + 1 for t in texts], np.float32)
+        own_lengths = np.array([o.count(" ") + 1 for o in observed], np.float32)[span_of]
+        stem = np.array([_shared(t, observed[s]) for t, s in zip(texts, span_of, strict=True)], np.float32)
+        columns = [
+            score[:, 0], score[:, 0] - mine[:, 0], score[:, 0] - best_of[:, 0], order, score[:, 1], score[:, 1] - mine[:, 1],
+            score[:, 1] - best_of[:, 1], score[:, 2], score[:, 3], score[:, 2] - mine[:, 2], score[:, 3] - mine[:, 3],
+            score[:, 4], score[:, 4] - mine[:, 4], score[:, 5], score[:, 5] - mine[:, 5], weights,
+            has[LEXICON], np.maximum(has[WORDS], has[UNITS]), has[WN_SAME], has[WN_NEAR], has[WN_FAR], has[PPDB_], has[ROGET_],
+            has[ARTICLE], has[ACRONYMS], has[ENCODER], has[SPELLING], sum(has.values()), own_lengths, lengths, stem, prior,
+        ]  # fmt: skip
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    def _span_columns(
+        self, text: Text, spans: list[tuple[int, int]], reading: Reading | None, replaced: Floats, own: Floats,
+        options: list[Options], observed: list[str],
+    ) -> Floats:  # fmt: skip
+        n = len(text)
+        words = np.array(text.is_word)
+        totals = np.concatenate([[0.0], np.cumsum(np.where(words, replaced, 0))])
+        counts = np.concatenate([[0], np.cumsum(words)])
+        high = float((replaced[words] > 0.5).mean()) if words.any() else 0.0
+        mean = float(totals[-1] / max(1, counts[-1]))
+        weight = np.array([max(o.weights, default=0.0) for o in options], np.float32)
+        tells = sum(1 for k, (a, z) in enumerate(spans) if weight[k] >= 0.5 and z - a > 1) / max(1, counts[-1]) * 100
+        starts = {s.first for s in text.sentences}
+        repeats = Counter(observed)
+        first = reading.odds[:, 1] if reading is not None else np.full(n, 0.2, np.float32)
+        quoted = text.quoted
+        rows = []
+        for k, (a, z) in enumerate(spans):
+            low, up = max(0, a - 30), min(n, z + 30)
+            around = (totals[a] - totals[low] + totals[up] - totals[z]) / max(1, counts[a] - counts[low] + counts[up] - counts[z])
+            rows.append((
+                replaced[a:z].mean(), replaced[a:z].max(), first[a], around, mean, high, tells, own[k, 0], 0.0, own[k, 1], own[k, 2], own[k, 3],
+                own[k, 4], own[k, 5], text.words[a][0].isupper(), a in starts, quoted[a], min(5, repeats[observed[k]]), z - a,
+                bool(options[k].texts), weight[k],
+            ))  # fmt: skip
+        return np.array(rows, dtype=np.float32)
+
+
+def _best(prior: Floats, span_of: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
+    """Indices of the ``most`` best pairs of every span, spans in order."""
+    order = np.lexsort((-prior, span_of))
+    s = span_of[order]
+    starts = np.flatnonzero(np.r_[True, s[1:] != s[:-1]]) if len(s) else np.zeros(0, np.int64)
+    rank = np.arange(len(s)) - np.repeat(starts, np.diff([*starts, len(s)]))
+    return order[rank < most]
+
+
+def _shared(a: str, b: str) -> float:
+    """Share of the shorter word that both start with: one stem, another form."""
+    shorter = min(len(a), len(b))
+    same = 0
+    while same < shorter and a[same] == b[same]:
+        same += 1
+    return same / max(1, shorter)

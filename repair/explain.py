@@ -1,0 +1,46 @@
+"""Why a place reads as it does: every candidate considered there, winners and losers, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from repair.candidates import source_names
+from repair.evidence import PAIR
+from repair.repairer import Candidate
+from repair.report import Article
+
+if TYPE_CHECKING:
+    from repair.pipeline import Pipeline
+
+_SHOWN = ("enc", "enc_gain", "fit_gain", "left", "right", "weight")
+
+
+def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candidate]:
+    """Candidates of all stretches that hold code point ``at``, the best chance first."""
+    ((text, evidence, decision),) = pipeline.judged([article])
+    chosen = {c.span: c for c in decision.choices}
+    best: dict[int, float] = {}
+    for k, s in enumerate(evidence.span_of):
+        best[int(s)] = max(best.get(int(s), 0.0), float(decision.chance[k]))
+    out = []
+    for k, s in enumerate(evidence.span_of.tolist()):
+        first, last = evidence.spans[s]
+        start, end = text.starts[first], text.ends[last - 1]
+        if not start <= at < end:
+            continue
+        chance, confidence = float(decision.chance[k]), float(decision.confidence[s])
+        won = s in chosen and bool(chosen[s].pairs) and chosen[s].pairs[0][0] == k
+        if won:
+            rewrites = chance >= pipeline.thresholds.rewrite and decision.verdict.label == "spun"
+            why = "rewritten by fix" if rewrites else f"suggested only: chance below {pipeline.thresholds.rewrite:g} or article not judged spun"
+        elif s in chosen:
+            why = f"another wording is likelier here ({chance:.2f} < {best[s]:.2f})"
+        elif confidence < pipeline.thresholds.report:
+            why = f"the stretch reads as intact (confidence {confidence:.2f})"
+        else:
+            why = "an overlapping stretch explains the sentence better, or the article is judged clean"
+        values = dict(zip(PAIR, evidence.pair[k].tolist(), strict=True))
+        details = {name: round(values[name], 2) for name in _SHOWN} | {"confidence": round(confidence, 3)}
+        source = "+".join(source_names(evidence.bits[k])) or "context"
+        out.append(Candidate(start, end, text.text[start:end], evidence.texts[k], source, chance, won, why, details))
+    return sorted(out, key=lambda c: (not c.won, -c.score))

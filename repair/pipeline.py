@@ -1,0 +1,186 @@
+"""From articles to reports: the path through the modules, with everything it needs loaded once.
+
+text -> segment.Text -> screen -> encoder.Reading -> evidence.Evidence -> decide.Decision -> report.Report
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from repair import rows
+from repair.candidates import SOURCES, Proposer, source_names
+from repair.decide import THRESHOLDS, Caution, Combination, Decision, Thresholds, decide
+from repair.encoder import Encoder
+from repair.errors import UsageError
+from repair.evidence import PAIR, SPAN, Evidence, Judge
+from repair.inflection import article_for, british, like
+from repair.lexicon import Entry, Lexicon
+from repair.ngrams import NgramStore
+from repair.report import Article, Finding, Report, Suggestion, Verdict
+from repair.segment import BREAK, Text
+from repair.thesaurus import Thesaurus
+
+MOST_SUGGESTIONS = 5
+MOST_WORDS = 9  # in a finding; the contract says ten, and an article may be drawn in
+
+
+def artifacts() -> Path:
+    """Where the built artifacts are: in the package, or where MT_REPAIR_ARTIFACTS says (for training)."""
+    return Path(os.environ.get("MT_REPAIR_ARTIFACTS") or str(files("repair") / "artifacts"))
+
+
+class Pipeline:
+    """All models and tables behind a Repairer. Loads each when first needed; reading changes nothing."""
+
+    def __init__(self, without: Collection[str], lexicons: Sequence[Path], ignore: Collection[str], thresholds: Thresholds) -> None:
+        if unknown := sorted(set(without) - set(SOURCES)):
+            raise UsageError(f"unknown source {unknown[0]!r}; the sources are {', '.join(SOURCES)}")
+        self.without = frozenset(without)
+        self.thresholds = thresholds
+        self._lexicons = [*rows.shipped(), *lexicons]
+        self._ignore = tuple(ignore)
+
+    @cached_property
+    def store(self) -> NgramStore:
+        return NgramStore(artifacts() / "ngrams")
+
+    @cached_property
+    def encoder(self) -> Encoder | None:
+        return None if "encoder" in self.without else Encoder(artifacts() / "encoder")
+
+    @cached_property
+    def combination(self) -> Combination:
+        return Combination(artifacts() / "combination.npz")
+
+    @cached_property
+    def judge(self) -> Judge:
+        lexicon = Lexicon(self._lexicons, self._ignore)
+        proposer = Proposer(lexicon, Thesaurus(artifacts() / "thesaurus"), self.store, self.without)
+        return Judge(self.store, proposer, self.encoder)
+
+    def reports(self, articles: Sequence[Article]) -> list[Report]:
+        """Reports of a batch of articles, in order."""
+        return [self.report(text, evidence, decision) for text, evidence, decision in self.judged(articles)]
+
+    def judged(self, articles: Sequence[Article]) -> list[tuple[Text, Evidence, Decision]]:
+        """What is known and decided about each of a batch of articles."""
+        texts = [Text(a.text, a.protected) for a in articles]
+        readings = self.encoder.read(texts) if self.encoder is not None else [None] * len(texts)
+        out = []
+        for text, reading in zip(texts, readings, strict=True):
+            evidence = self.judge.evidence(text, reading)
+            out.append((text, evidence, decide(evidence, self.combination, sum(text.is_word), self.thresholds)))
+        return out
+
+    def report(self, text: Text, evidence: Evidence, decision: Decision) -> Report:
+        """The findings in the words of the contract."""
+        spelling = _is_british(text)
+        findings = []
+        for choice in decision.choices:
+            first, last = evidence.spans[choice.span]
+            if last - first > MOST_WORDS:
+                continue
+            pairs = choice.pairs[: MOST_SUGGESTIONS * 2]
+            wordings = list(dict.fromkeys(self._put(text, evidence, k, first, last, spelling) for k, _ in pairs))[:MOST_SUGGESTIONS]
+            first = self._with_article(text, first, wordings)
+            observed = text.text[text.starts[first] : text.ends[last - 1]]
+            if first < evidence.spans[choice.span][0]:
+                gap = text.text[text.ends[first] : text.starts[first + 1]]
+                wordings = [like(text.words[first], article_for(w)) + gap + w for w in wordings]
+            chances = dict(zip(wordings, _chances(pairs, len(wordings)), strict=False))
+            suggestions = tuple(
+                Suggestion(w, min(1.0, c / max(choice.confidence, 1e-6)), "+".join(source_names(evidence.bits[k])) or "context")
+                for (w, c), (k, _) in zip(chances.items(), pairs, strict=False)
+                if w != observed
+            )
+            best = pairs[0][1] if pairs else 0.0
+            sure = bool(suggestions) and best >= self.thresholds.rewrite and choice.confidence >= self.thresholds.report
+            replace = sure and decision.verdict.label == "spun"
+            findings.append(
+                Finding(
+                    text.starts[first], text.ends[last - 1], observed, choice.confidence, "replace" if replace else "flag",
+                    suggestions, self._explained(text, evidence, decision, choice.span, pairs[0][0] if pairs else None),
+                )  # fmt: skip
+            )
+        return Report(sum(text.is_word), decision.verdict, tuple(findings))
+
+    def _put(self, text: Text, evidence: Evidence, pair: int, first: int, last: int, spelling: bool) -> str:
+        """A candidate as it would stand in the text."""
+        entry = evidence.entries.get(pair)
+        wording = entry.original if isinstance(entry, Entry) and entry.row.kind == "name" else evidence.texts[pair]
+        if spelling:
+            wording = " ".join(british(w) for w in wording.split(" "))
+        if "’" in text.text:
+            wording = wording.replace("'", "’")
+        return like(text.text[text.starts[first] : text.ends[last - 1]], wording)
+
+    def _with_article(self, text: Text, first: int, wordings: list[str]) -> int:
+        """The finding's first token: the a/an before it is drawn in where the best wording needs the other one."""
+        if first and wordings and not text.line_starts[first] and text.folded[first - 1] in ("a", "an"):
+            if not text.blocked[first - 1] and article_for(wordings[0]) != text.folded[first - 1]:
+                return first - 1
+        return first
+
+    def _explained(self, text: Text, evidence: Evidence, decision: Decision, span: int, pair: int | None) -> dict[str, Any]:
+        """Evidence that a reader understands."""
+        first, last = evidence.spans[span]
+        columns = dict(zip(SPAN, evidence.span[span].tolist(), strict=True))
+        out: dict[str, Any] = {
+            "verdict": f"article {decision.verdict.label}, probability {decision.verdict.probability:.2f}",
+            "replaced": round(columns["replaced"], 3),
+        }
+        if pair is None:
+            return out
+        out["sources"] = source_names(evidence.bits[pair])
+        entry = evidence.entries.get(pair)
+        if isinstance(entry, Entry):
+            out["lexicon"] = f"{entry.row.observed} -> {entry.row.original} ({entry.row.weight:g})"
+        values = dict(zip(PAIR, evidence.pair[pair].tolist(), strict=True))
+        if self.encoder is not None:
+            out["context"] = {"suggestion": round(math.exp(min(0.0, values["enc"])), 4), "observed": round(math.exp(min(0.0, columns["enc_own"])), 4)}
+        out["ngrams"] = self._counts(text, first, last, evidence.texts[pair])
+        return out
+
+    def _counts(self, text: Text, first: int, last: int, wording: str) -> dict[str, int]:
+        """Counts of both wordings with the neighbour on the telling side: {"environment media": 0, "state media": 1376}."""
+        best: tuple[float, dict[str, int]] = (-1.0, {})
+        for before in (True, False):
+            j = first - 1 if before else last
+            if not 0 <= j < len(text) or not text.is_word[j] or text.line_starts[max(j, first)]:
+                continue
+            near = text.folded[j]
+            pairs = {}
+            for w in (" ".join(text.folded[first:last]), wording):
+                words = w.split(" ")
+                two = (near, words[0]) if before else (words[-1], near)
+                ids = self.store.encode(two)
+                pairs[f"{near} {w}" if before else f"{w} {near}"] = round(float(self.store.count(ids[:1], ids[1:])[0]))
+            new = list(pairs.values())[-1]
+            gain = math.log1p(new) - math.log1p(min(list(pairs.values())[0], new))
+            if gain > best[0]:
+                best = (gain, pairs)
+        return best[1]
+
+
+def _chances(pairs: list[tuple[int, float]], n: int) -> list[float]:
+    return [c for _, c in pairs[:n]]
+
+
+_BRITISH_SIGNS = ("colour", "favour", "labour", "centre", "organis", "realis", "recognis", "defence", "programme", "travell", " per cent", "whilst", "behaviour", "licence", "theatre", "metre", "analys")
+_AMERICAN_SIGNS = ("color", "favor", "labor ", "center", "organiz", "realiz", "recogniz", "defense", "traveled", "percent", "behavior", "theater", "analyz")  # fmt: skip
+
+
+def _is_british(text: Text) -> bool:
+    """Whether the article spells as the British do; undecided articles count as American."""
+    low = text.text.lower()
+    british_signs = sum(low.count(s) for s in _BRITISH_SIGNS)
+    return british_signs > sum(low.count(s) for s in _AMERICAN_SIGNS)
+
+
+__all__ = ["BREAK", "Pipeline", "Verdict", "artifacts", "THRESHOLDS", "Caution"]

@@ -1,0 +1,274 @@
+"""Train the combination of evidence and the verdict: training/combination.py [--encoder DIR].
+
+Text that no source was built on: our own annotated articles (training/articles), clean text of the last tenth of the
+building corpora, and the same spun on the fly, half of it with swaps that the encoder never saw. Two boosted tree models
+(scikit-learn's HistGradientBoosting, packed as arrays): does this candidate restore the source; is this stretch an artifact.
+Chances fed to the second are made out of fold, by article. data/dev and tests/articles are never read here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from repair import rows
+from repair.candidates import Proposer
+from repair.decide import Combination, pair_rows, span_rows, verdict_columns
+from repair.encoder import Encoder
+from repair.evidence import Evidence, Judge
+from repair.lexicon import Lexicon
+from repair.ngrams import NgramStore
+from repair.segment import Text
+from repair.thesaurus import Thesaurus
+from training.articles import Gold, folder
+from training.corpora import BUILD, late_lines
+from training.corrupt import Spinner, spin
+from training.swaps import Swaps
+
+ARTIFACTS = Path("repair/artifacts")
+FOLDS = 5
+
+
+@dataclass
+class Sample:
+    """One article with its evidence and labels. kind: own, synthetic, clean."""
+
+    kind: str
+    words: int
+    evidence: Evidence
+    touches: np.ndarray  # per span: 1 touches a unit, 0 not
+    weight: np.ndarray  # per span
+    restores: np.ndarray  # per pair
+    spun: bool
+    density: float
+
+
+def norm(text: str) -> str:
+    text = re.sub(r"\b(an)\b", "a", text.replace("’", "'").replace("‘", "'").lower())
+    return re.sub(r"\s+", " ", text).strip(" ,;")
+
+
+def labelled(kind: str, gold: Gold, text: Text, evidence: Evidence) -> Sample:
+    """Labels from the annotation: which spans touch units, which pairs restore the source exactly."""
+    units = gold["units"]
+    touches = np.zeros(len(evidence.spans), np.int8)
+    weight = np.ones(len(evidence.spans), np.float32)
+    wanted: list[re.Pattern[str] | None] = []
+    for s, (a, z) in enumerate(evidence.spans):
+        start, end = text.starts[a], text.ends[z - 1]
+        over = [u for u in units if u["start"] < end and start < u["end"]]
+        pattern = None
+        if over:
+            touches[s] = 1
+            if all(u["optional"] for u in over):
+                weight[s] = 0.4
+            if all(start <= u["start"] and u["end"] <= end for u in over):
+                pieces, at = [], start
+                for u in over:
+                    pieces.append(re.escape(text.text[at : u["start"]].lower()))
+                    options = [re.escape(norm(o)) for o in u["originals"]] + ([re.escape(norm(u["observed"]))] if u["optional"] and len(over) > 1 else [])
+                    pieces.append("(?:" + "|".join(options) + ")")
+                    at = u["end"]
+                pieces.append(re.escape(text.text[at:end].lower()))
+                pattern = re.compile("".join(pieces))
+        wanted.append(pattern)
+    restores = np.zeros(len(evidence.texts), np.int8)
+    for k, s in enumerate(evidence.span_of):
+        p = wanted[s]
+        if p is not None and p.fullmatch(norm(evidence.texts[k])):
+            restores[k] = 1
+    words = sum(text.is_word)
+    touched = sum(u["end"] - u["start"] for u in units) / max(1, len(text.text))
+    return Sample(kind, words, evidence, touches, weight, restores, bool(units), touched)
+
+
+def clean_texts(rng: random.Random, each: int) -> Iterator[str]:
+    """Articles' worth of clean text from the last tenths, 40 to 600 words."""
+    for name in BUILD:
+        lines = [line for line in late_lines(name) if line]
+        for _ in range(each):
+            at, out, words = rng.randrange(len(lines)), [], 0
+            goal = rng.choice([60, 150, 300, 300, 500])
+            while words < goal and at < len(lines):
+                out.append(lines[at][:4000])
+                words += lines[at].count(" ") + 1
+                at += 1
+            yield "\n\n".join(out)
+
+
+def synthetic(texts: list[str], swaps: Swaps, rng: random.Random, name: str) -> Iterator[Gold]:
+    """Clean texts spun by random machines, as gold annotation."""
+    for i, text in enumerate(texts):
+        spinner = Spinner.draw(rng, list(swaps.tables), clean=0.0)
+        spinner.appetite = min(spinner.appetite, 0.45)
+        lines, units, at = [], [], 0
+        for line in text.split("\n"):
+            words, found, spaced = spin(line, spinner, swaps, rng)
+            starts, out = [], ""
+            for word, blank in zip(words, spaced, strict=True):
+                out += " " if blank and out else ""
+                starts.append(len(out))
+                out += word
+            for u in found:
+                a, z = starts[u.first], starts[u.last - 1] + len(words[u.last - 1])
+                units.append({"start": at + a, "end": at + z, "observed": out[a:z], "originals": [u.original], "optional": False})
+            lines.append(out)
+            at += len(out) + 1
+        yield {"id": f"{name}-{i}", "text": "\n".join(lines), "units": units}
+
+
+def boosted(x: np.ndarray, y: np.ndarray, w: np.ndarray, leaves: int, rounds: int, seed: int) -> HistGradientBoostingClassifier:
+    model = HistGradientBoostingClassifier(
+        max_iter=rounds, learning_rate=0.07, max_leaf_nodes=leaves, min_samples_leaf=30, l2_regularization=3.0, random_state=seed
+    )
+    return model.fit(x, y, sample_weight=w)
+
+
+def packed(model: HistGradientBoostingClassifier, prefix: str) -> dict[str, np.ndarray]:
+    """A fitted model as the arrays that repair.trees reads."""
+    feature, threshold, children, value, roots = [], [], [], [], []
+    depth = 0
+    at = 0
+    for (predictor,) in model._predictors:
+        nodes = predictor.nodes
+        roots.append(at)
+        leaf = nodes["is_leaf"].astype(bool)
+        own = np.arange(len(nodes)) + at
+        feature.append(np.where(leaf, 0, nodes["feature_idx"]))
+        threshold.append(np.where(leaf, np.inf, nodes["num_threshold"]))
+        children.append(np.stack([np.where(leaf, own, nodes["left"] + at), np.where(leaf, own, nodes["right"] + at)], axis=1))
+        value.append(np.where(leaf, nodes["value"], 0.0))
+        depth = max(depth, int(nodes["depth"].max()))
+        at += len(nodes)
+    return {
+        f"{prefix}_feature": np.concatenate(feature).astype(np.int16), f"{prefix}_threshold": np.concatenate(threshold).astype(np.float32),
+        f"{prefix}_children": np.concatenate(children).astype(np.int32), f"{prefix}_value": np.concatenate(value).astype(np.float32),
+        f"{prefix}_roots": np.array(roots, np.int32), f"{prefix}_depth": np.array(depth), f"{prefix}_bias": np.array(float(model._baseline_prediction.ravel()[0])),
+    }  # fmt: skip
+
+
+def gather(args: argparse.Namespace) -> list[Sample]:
+    rng = random.Random(args.seed)
+    store = NgramStore(ARTIFACTS / "ngrams")
+    thesaurus = Thesaurus(ARTIFACTS / "thesaurus")
+    encoder = Encoder(args.encoder)
+    judge = Judge(store, Proposer(Lexicon(rows.shipped()), thesaurus, store), encoder)
+    clean = list(clean_texts(rng, args.clean))
+    base = list(clean_texts(rng, args.synthetic))
+    rng.shuffle(base)
+    half = len(base) // 2
+    golds: list[tuple[str, Gold]] = [("own", g) for g in folder(Path("training/articles/spun"))]
+    golds += [("own", g) for g in folder(Path("training/articles/clean"))]
+    golds += [("clean", {"id": f"clean-{i}", "text": t, "units": []}) for i, t in enumerate(clean)]
+    lexicons = rows.shipped()
+    golds += [("synthetic", g) for g in synthetic(base[:half], Swaps(lexicons, store, thesaurus, held=True), rng, "held")]
+    golds += [("synthetic", g) for g in synthetic(base[half:], Swaps(lexicons, store, thesaurus), rng, "seen")]
+    samples = []
+    began = time.time()
+    for at in range(0, len(golds), 16):
+        part = golds[at : at + 16]
+        texts = [Text(g["text"]) for _, g in part]
+        for (kind, gold), text, reading in zip(part, texts, encoder.read(texts), strict=True):
+            samples.append(labelled(kind, gold, text, judge.evidence(text, reading)))
+    print(f"{len(samples)} articles in {time.time() - began:.0f} s", flush=True)
+    return samples
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--encoder", type=Path, default=ARTIFACTS / "encoder")
+    parser.add_argument("--out", type=Path, default=ARTIFACTS / "combination.npz")
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--clean", type=int, default=40, help="clean articles of each corpus")
+    parser.add_argument("--synthetic", type=int, default=16, help="spun articles of each corpus")
+    args = parser.parse_args()
+    samples = gather(args)
+    fold = np.arange(len(samples)) % FOLDS
+    importance = {"own": 1.0, "clean": 0.6, "synthetic": 0.25}
+    x_pair = [pair_rows(s.evidence) for s in samples]
+    pick = []  # negatives are thinned: ten of a span's at most where nothing restores it
+    gen = np.random.default_rng(args.seed)
+    for s in samples:
+        keep = (s.restores > 0) | (gen.random(len(s.restores)) < (0.25 if s.spun else 0.06))
+        pick.append(keep)
+    factor = [np.where(s.restores > 0, 1.0, 4.0 if s.spun else 16.0) * importance[s.kind] for s in samples]
+
+    def fit_pair(chosen: list[int]) -> HistGradientBoostingClassifier:
+        x = np.concatenate([x_pair[i][pick[i]] for i in chosen])
+        y = np.concatenate([samples[i].restores[pick[i]] for i in chosen])
+        w = np.concatenate([factor[i][pick[i]] for i in chosen])
+        return boosted(x, y, w, 24, 160, args.seed)
+
+    chance: list[np.ndarray] = [np.zeros(0)] * len(samples)
+    for f in range(FOLDS):
+        model = fit_pair([i for i in range(len(samples)) if fold[i] != f])
+        for i in np.flatnonzero(fold == f):
+            chance[i] = model.predict_proba(x_pair[i])[:, 1].astype(np.float32) if len(x_pair[i]) else np.zeros(0, np.float32)
+    x_span = [span_rows(s.evidence, c) if s.evidence.spans else np.zeros((0, 1), np.float32) for s, c in zip(samples, chance, strict=True)]
+
+    def fit_span(chosen: list[int]) -> HistGradientBoostingClassifier:
+        use = [i for i in chosen if len(x_span[i])]
+        w = np.concatenate([samples[i].weight * importance[samples[i].kind] for i in use])
+        return boosted(np.concatenate([x_span[i] for i in use]), np.concatenate([samples[i].touches for i in use]), w, 20, 140, args.seed)
+
+    confidence: list[np.ndarray] = [np.zeros(0)] * len(samples)
+    for f in range(FOLDS):
+        model = fit_span([i for i in range(len(samples)) if fold[i] != f])
+        for i in np.flatnonzero(fold == f):
+            confidence[i] = model.predict_proba(x_span[i])[:, 1].astype(np.float32) if len(x_span[i]) else np.zeros(0, np.float32)
+    x = np.stack([verdict_columns(s.evidence, c, p, s.words) for s, c, p in zip(samples, confidence, chance, strict=True)])
+    counted = np.array([not s.spun or s.density > 0.03 for s in samples])
+    y = np.array([s.spun for s in samples])
+    w = np.array([3.0 if not s.spun else importance[s.kind] for s in samples])
+    verdict = LogisticRegression(C=3.0, max_iter=2000).fit(x[counted], y[counted], sample_weight=w[counted])
+    said = verdict.predict_proba(x)[:, 1]
+    report(samples, chance, confidence, said)
+    pair, span = fit_pair(list(range(len(samples)))), fit_span(list(range(len(samples))))
+    arrays: dict[str, Any] = packed(pair, "pair") | packed(span, "span")
+    arrays["verdict_weights"] = np.concatenate([verdict.coef_[0], verdict.intercept_]).astype(np.float32)
+    np.savez_compressed(args.out, **arrays)
+    print(f"verdict {dict(zip(('mean', 'high', 'tells', 'confident', 'restorable', 'log_words', 'bias'), arrays['verdict_weights'].round(2).tolist(), strict=True))}")
+    own = Combination(args.out)
+    i = next(i for i, s in enumerate(samples) if len(s.evidence.texts))
+    assert np.allclose(own.chances(samples[i].evidence), pair.predict_proba(x_pair[i])[:, 1], atol=1e-3), "packed trees differ"
+    print(f"{args.out}: {args.out.stat().st_size / 1e3:.0f} kB")
+
+
+def report(samples: list[Sample], chance: list[np.ndarray], confidence: list[np.ndarray], said: np.ndarray) -> None:
+    """Out-of-fold figures by kind of article."""
+    for kind in ("own", "synthetic"):
+        mine = [i for i, s in enumerate(samples) if s.kind == kind and s.spun]
+        c = np.concatenate([confidence[i] for i in mine])
+        t = np.concatenate([samples[i].touches for i in mine])
+        proposed = np.concatenate([np.bincount(samples[i].evidence.span_of, samples[i].restores, len(samples[i].evidence.spans)) > 0 for i in mine])
+        line = ", ".join(f"{th}: {t[c >= th].mean():.3f}/{t[c >= th].sum() / t.sum():.3f}" for th in (0.3, 0.5, 0.7, 0.9))
+        print(f"{kind}: span precision/recall at {line}; restorable spans {proposed.sum()} of {int(t.sum())} touching")
+        bins = np.clip((c * 10).astype(int), 0, 9)
+        error = sum(abs(c[bins == b].mean() - t[bins == b].mean()) * (bins == b).mean() for b in range(10) if (bins == b).any())
+        print(f"   expected calibration error {error:.3f}")
+        p = np.concatenate([chance[i] for i in mine])
+        r = np.concatenate([samples[i].restores for i in mine])
+        print("   pairs, precision/recall at " + ", ".join(f"{th}: {r[p >= th].mean():.3f}/{r[p >= th].sum() / r.sum():.3f}" for th in (0.3, 0.5, 0.7, 0.9)))
+    for kind in ("own", "synthetic", "clean"):
+        for spun in (True, False):
+            mine = [i for i, s in enumerate(samples) if s.kind == kind and s.spun == spun and (not spun or s.density > 0.03)]
+            if mine:
+                print(f"verdict {kind} {'spun' if spun else 'clean'}: {np.mean(said[mine] >= 0.5):.3f} called spun of {len(mine)}")
+    words = sum(s.words for s in samples if s.kind == "clean")
+    for th in (0.5, 0.9, 0.97):
+        alarms = sum(int((confidence[i] >= th).sum()) for i, s in enumerate(samples) if s.kind == "clean")
+        print(f"clean spans at {th}: {alarms / words * 1000:.2f} per 1,000 words")
+
+
+if __name__ == "__main__":
+    main()

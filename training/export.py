@@ -1,0 +1,53 @@
+"""Pack a trained checkpoint for shipping: training/export.py CHECKPOINT_FOLDER [--out repair/artifacts/encoder].
+
+Matrices become int8 with a float16 scale per row, the rest float16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import BertConfig
+
+from training.encoder import base_model
+
+POSITIONS = 192  # position vectors kept; windows are shorter
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("repair/artifacts/encoder"))
+    args = parser.parse_args()
+    state = torch.load(args.checkpoint / "checkpoint.pt", weights_only=True)["net"]
+    packed: dict[str, np.ndarray] = {}
+    for name, tensor in state.items():
+        value = tensor.float().numpy()
+        if name.endswith(("position_ids", "token_type_ids")):
+            continue
+        if name.endswith("position_embeddings.weight"):
+            value = value[:POSITIONS]
+        if value.ndim == 2 and value.shape[0] > 2:
+            scale = np.abs(value).max(1).clip(1e-8) / 127
+            scale = scale.astype(np.float16)
+            packed[name] = np.round(value / scale.astype(np.float32)[:, None]).clip(-127, 127).astype(np.int8)
+            packed[f"{name}|scale"] = scale
+        else:
+            packed[name] = value.astype(np.float16)
+    pieces = (args.checkpoint / "pieces.txt").read_text(encoding="utf-8")
+    config = BertConfig.from_pretrained(base_model(), local_files_only=True).to_dict()
+    keys = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act", "layer_norm_eps")
+    small = {k: config[k] for k in keys} | {"vocab_size": pieces.count("\n") + 1, "max_position_embeddings": POSITIONS}
+    args.out.mkdir(parents=True, exist_ok=True)
+    np.savez(args.out / "weights.npz", **packed)
+    (args.out / "config.json").write_text(json.dumps(small, indent=1) + "\n", encoding="utf-8")
+    (args.out / "pieces.txt").write_text(pieces, encoding="utf-8")
+    print(f"{sum(f.stat().st_size for f in args.out.iterdir()) / 1e6:.1f} MB in {args.out}")
+
+
+if __name__ == "__main__":
+    main()

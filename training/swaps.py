@@ -1,0 +1,111 @@
+"""What the machines write for a word: every swap that training may use, with a held-back part that it never sees.
+
+A swap goes from the original to what is observed. Whether a pair is held back depends on its hash alone, so the split is
+the same in every run and for every source: one pair in ten, and one expected phrase in four of the tortured phrases.
+"""
+
+from __future__ import annotations
+
+import csv
+import zlib
+from collections import defaultdict
+from functools import lru_cache
+from pathlib import Path
+
+from repair import rows
+from repair.inflection import KIND_TAGS, analyses, british, inflect, inflect_phrase
+from repair.ngrams import NgramStore
+from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
+from training.corpora import SHARED
+
+Choice = tuple[str, float]  # what is written instead, and how readily
+KINDS_OF_NEIGHBOUR = {"same": SAME, "near": NEAR, "far": FAR, "ppdb": PPDB, "roget": ROGET}
+_POS = {"N": "noun", "V": "verb", "J": "adjective", "R": "adverb"}
+
+
+def held_back(observed: str, original: str) -> bool:
+    """Whether a pair of base forms is kept out of training: about one in ten."""
+    return zlib.crc32(f"{observed}\t{original}".encode()) % 10 == 0
+
+
+def phrase_held_back(expected: str) -> bool:
+    """Whether a tortured phrase is kept out of training, by the phrase that was expected: about one in four."""
+    return zlib.crc32(expected.encode()) % 4 == 0
+
+
+def forms(observed: str, original: str, kind: str) -> list[tuple[str, str]]:
+    """All inflected pairs (observed, original) of a row in base form."""
+    if kind not in KIND_TAGS:
+        return [(observed, original)]
+    out = []
+    for tag in KIND_TAGS[kind]:
+        a, b = inflect_phrase(observed, kind, tag), inflect_phrase(original, kind, tag)
+        if a and b:
+            out.append((a, b))
+    return list(dict.fromkeys(out))
+
+
+class Swaps:
+    """Swaps by original. ``phrases``: folded original form -> choices; ``neighbours``: thesaurus swaps on demand."""
+
+    def __init__(self, lexicons: list[Path], store: NgramStore, thesaurus: Thesaurus, held: bool = False) -> None:
+        self.store, self.thesaurus, self.held = store, thesaurus, held
+        self.tables: dict[str, dict[str, list[Choice]]] = {}
+        for path in lexicons:
+            self._add_rows(path.stem, path)
+        self._add_tortured()
+        self.longest: dict[str, int] = {}  # first word of a multiword original -> most words
+        for table in self.tables.values():
+            for original in table:
+                words = original.split(" ")
+                self.longest[words[0]] = max(len(words), self.longest.get(words[0], 1))
+        self.neighbours = lru_cache(maxsize=100_000)(self._neighbours)
+
+    def _add_rows(self, name: str, path: Path) -> None:
+        table = self.tables.setdefault(name, defaultdict(list))
+        for row in rows.read(path):
+            if row.kind != "ignore" and held_back(row.observed.lower(), row.original.lower()) == self.held:
+                for observed, original in forms(row.observed.lower(), row.original.lower(), row.kind):
+                    table[original.replace("’", "'")].append((observed, row.weight + 0.1))
+
+    def _add_tortured(self) -> None:
+        words: dict[str, list[Choice]] = defaultdict(list)
+        with (SHARED / "data/swaps/tortured_words.tsv").open(encoding="utf-8") as f:
+            for entry in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE):
+                a, b = entry["observed"], entry["original"]
+                if len(b) > 3 and held_back(a, b) == self.held:
+                    tags = {tag for _, tag in analyses(b)}
+                    kind = "noun" if "NN" in tags and any(t == "NN" for _, t in analyses(a)) else "function"
+                    for observed, original in forms(a, b, kind):
+                        words[original].append((observed, float(entry["pairs"]) ** 0.5))
+        phrases: dict[str, list[Choice]] = defaultdict(list)
+        with (SHARED / "data/swaps/tortured_phrases.tsv").open(encoding="utf-8") as f:
+            for entry in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE):
+                a, expected = entry["tortured"], entry["expected"].split("|")[0].strip()
+                if a and "?" not in expected and "(" not in a + expected and phrase_held_back(expected) == self.held:
+                    if len(expected.split()) > 1 and a != expected:
+                        for observed, original in forms(a, expected, "noun"):
+                            phrases[original].append((observed, 1.0))
+        self.tables["tortured_words"], self.tables["tortured_phrases"] = words, phrases
+
+    def _neighbours(self, lemma: str, tag: str) -> dict[str, list[Choice]]:
+        """For each kind of neighbour: forms with ``tag`` that a thesaurus would put in place of ``lemma``."""
+        out: dict[str, list[Choice]] = defaultdict(list)
+        base = {"N": "NN", "V": "VB", "J": "JJ", "R": "RB"}[tag[0]]
+        for word, bits in self.thesaurus.neighbours(lemma).items():
+            if held_back(word, lemma) != self.held:
+                continue
+            many = " " in word
+            if many and not bits & SAME:
+                continue
+            if not many and (word, base) not in analyses(word):
+                continue
+            form = inflect_phrase(word, _POS[tag[0]], tag) if many else inflect(word, tag)
+            if not form or british(form) == british(lemma):
+                continue
+            count = float(min(self.store.unigrams[self.store.ids.get(w, 0)] for w in form.replace("-", " ").split(" ")))
+            weight = (count + 5.0) ** 0.4 * (0.1 if many else 1.0)
+            for name, bit in KINDS_OF_NEIGHBOUR.items():
+                if bits & bit:
+                    out[name].append((form, weight))
+        return dict(out)
