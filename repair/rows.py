@@ -46,13 +46,13 @@ class Row:
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """Terms of which at least one must stand near."""
-        return tuple(term[1:].replace("_", " ") for term in self.context if term[0] == "+")
+        """Terms of which at least one must stand near, in lower case."""
+        return tuple(_term(term) for term in self.context if term[0] == "+")
 
     @property
     def unwanted(self) -> tuple[str, ...]:
-        """Terms of which none may stand near."""
-        return tuple(term[1:].replace("_", " ") for term in self.context if term[0] == "-")
+        """Terms of which none may stand near, in lower case."""
+        return tuple(_term(term) for term in self.context if term[0] == "-")
 
     @property
     def order(self) -> tuple[str, str, str]:
@@ -205,6 +205,10 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     if not lines or lines[0] != HEADER:
         raise LexiconError(f"{path}:1: the header is missing; write {', '.join(COLUMNS)}, separated by tabs")
     return enumerate(lines[1:], 2)
+
+
+def _term(term: str) -> str:
+    return term[1:].replace("_", " ").replace("’", "'").lower()
 
 
 def _number(text: str) -> float | None:

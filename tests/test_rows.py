@@ -51,7 +51,7 @@ def test_written_files_are_sorted_and_come_back(tmp_path_factory: pytest.TempPat
 
 
 def test_context_terms() -> None:
-    row = parse(line("environment media", "state media", "noun", "0.9", "+state_media -green"))
+    row = parse(line("environment media", "state media", "noun", "0.9", "+State_media -green"))
     assert (row.wanted, row.unwanted) == (("state media",), ("green",))
 
 
