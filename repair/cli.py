@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from repair.errors import InputError, RepairError, UsageError
+from repair.errors import ArtifactError, InputError, RepairError, UsageError
 from repair.lexicon_commands import lexicon
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class Commands(TyperGroup):
             sys.stdout.flush()
             return result
         except RepairError as error:
-            code = UNREADABLE if isinstance(error, InputError) else USAGE
+            codes = {InputError: UNREADABLE, ArtifactError: INTERNAL}
+            code = codes.get(type(error), USAGE)
             _complain(str(error))
         except KeyboardInterrupt:
             _complain("interrupted; what was finished is kept, the rest is as it was")
@@ -192,7 +193,7 @@ def fix(
     if write:
         put = InPlace(run, backup)
     elif diff:
-        put = ToDiff(run.paint)
+        put = ToDiff(run)
     elif output:
         put = ToFolder(run, output)
     results = run.fixed(run.items(paths, input))

@@ -173,10 +173,11 @@ class Progress:
     """A bar on stderr, for many files and only on a terminal; it must be cleared before anything else is printed."""
 
     WIDTH = 24
+    MANY = 5
 
     def __init__(self, total: int, *, quiet: bool) -> None:
         self.total, self.done = total, 0
-        self.shown = total > 1 and not quiet and sys.stderr.isatty()
+        self.shown = total >= self.MANY and not quiet and sys.stderr.isatty()
 
     def step(self, name: str) -> None:
         """One more file begun."""

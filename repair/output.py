@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from repair.display import Paint, changes_text, diff_text, plain
+from repair.display import changes_text, diff_text, plain
 from repair.errors import InputError
 from repair.read import Item, Line, Source
 from repair.report import Repair
@@ -41,6 +41,7 @@ class ToStdout:
     def __call__(self, source: Source, results: Results) -> None:
         terminal = sys.stdout.isatty()
         for item, repair in results:
+            self.session.progress.clear()
             if not terminal:
                 _put(sys.stdout.buffer, item, repair, source)
             elif isinstance(item.form, Line) or not repair:
@@ -55,15 +56,17 @@ class ToStdout:
 class ToDiff:
     """A unified diff of what would change."""
 
-    def __init__(self, paint: Paint) -> None:
-        self.paint = paint
+    def __init__(self, session: Session) -> None:
+        self.session = session
 
     def __call__(self, source: Source, results: Results) -> None:
-        plain_lines = not self.paint.on and not sys.stdout.isatty()
+        paint = self.session.paint
+        plain_lines = not paint.on and not sys.stdout.isatty()
         headed = False
         for item, repair in results:
             if not repair or not repair.edits:
                 continue
+            self.session.progress.clear()
             lines: Iterable[str]
             if isinstance(item.form, Line):
                 lines = _line_diff(source.name, item, repair, headed)
@@ -76,7 +79,7 @@ class ToDiff:
                 for line in lines:
                     sys.stdout.buffer.write(line.encode(encoding, "backslashreplace"))
             else:
-                sys.stdout.writelines(f"{line}\n" for line in diff_text(lines, self.paint))
+                sys.stdout.writelines(f"{line}\n" for line in diff_text(lines, paint))
         sys.stdout.flush()
 
 

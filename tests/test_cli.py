@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from conftest import Command
+from conftest import STUB, Command
 from typer.testing import CliRunner
 
 from repair.cli import app
@@ -276,6 +277,41 @@ def test_lexicon_commands(command: Command, tmp_path: Path) -> None:
         file.write("a\tb\n")
     bad = command("lexicon", "check", "new.tsv")
     assert bad.returncode == 1 and b"new.tsv:3: 2 columns instead of 8" in bad.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX only")
+def test_on_a_terminal(environment: dict[str, str], tmp_path: Path) -> None:
+    """Colour and a progress bar of our own, but nothing that the article brings along."""
+
+    def screen(*arguments: str, **more: str) -> str:
+        ours, theirs = os.openpty()
+        process = subprocess.Popen(
+            [sys.executable, STUB, *arguments],
+            cwd=tmp_path,
+            env=environment | {"TERM": "xterm"} | more,
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        out = b""
+        try:
+            while piece := os.read(ours, 10_000):
+                out += piece
+        except OSError:  # how Linux says that the other side is closed
+            pass
+        os.close(ours)
+        process.wait(20)
+        return out.decode()
+
+    for i in range(6):
+        (tmp_path / f"{i}.txt").write_text("Today environment media \x1b]0;owned\x07 spoke.\n")
+    for arguments in (["check", "."], ["check", "-v", "."], ["fix", "--diff", "."], ["fix", "."]):
+        out = screen(*arguments)
+        assert "\x1b]0" not in out and "\x07" not in out, arguments
+        assert ("6/6 5.txt" in out and "\x1b[31m" in out) or arguments == ["fix", "."]
+    assert "\x1b[3" not in screen("check", ".", NO_COLOR="1")
+    assert "6/6" not in screen("check", "-q", ".")
 
 
 def test_completion(command: Command, environment: dict[str, str]) -> None:
