@@ -7,7 +7,7 @@ wording, acronyms, neighbours in the n-gram store, the encoder's retrieval) is a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -100,12 +100,17 @@ class Proposer:
                 out[first] = max(out.get(first, 0), word.count(" ") + 1)
         return out
 
-    def spans(self, text: Text) -> list[Span]:
-        """All stretches with at least one candidate, from the sources that need no context."""
+    def spans(self, text: Text, worth: Sequence[bool]) -> list[Span]:
+        """All stretches with at least one candidate, from the sources that need no context.
+
+        Stretches without a token that is ``worth`` the work are passed over.
+        """
         spans: dict[tuple[int, int], Options] = {}
         blocked = [b or i for b, i in zip(text.blocked, self.lexicon.ignored_tokens(text), strict=True)]
         if "lexicon" in self.on or "words" in self.on:
             for match in self.lexicon.matches(text):
+                if not any(worth[match.first : match.last]):
+                    continue
                 options = spans.setdefault((match.first, match.last), Options())
                 for entry in match.entries:
                     single = match.last - match.first == 1
@@ -118,10 +123,12 @@ class Proposer:
         for i, word in enumerate(text.folded):
             if not text.is_word[i] or blocked[i] or len(word) < 2:
                 continue
-            found = self.dictionary(word)
+            found = self.dictionary(word) if worth[i] else Options()
             if found.texts:
                 spans[i, i + 1] = _merged(found, spans.get((i, i + 1)))
             for length in range(2, min(self._long_entries.get(word, 0), len(text) - i) + 1):
+                if not any(worth[i : i + length]):
+                    continue
                 phrase = " ".join(text.folded[i : i + length])
                 found = self.dictionary(phrase)
                 if found.texts:

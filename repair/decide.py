@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from repair.trees import Trees
 Floats = npt.NDArray[np.float32]
 Caution = Literal["low", "normal", "high"]
 VERDICT = ("mean", "high", "tells", "confident", "restorable", "log_words")
+LISTEN = 0.5  # how much a place hears the other places of its wording
+UNPROPOSED = -5.0  # the log-odds of a candidate that another place did not even propose
 _TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span trees see
 
 
@@ -70,7 +73,9 @@ class Combination:
 
     def chances(self, evidence: Evidence) -> Floats:
         """For each pair, the chance that putting it in place restores the source."""
-        return self._pair.probabilities(pair_rows(evidence)) if len(evidence.texts) else np.zeros(0, np.float32)
+        if not evidence.texts:
+            return np.zeros(0, np.float32)
+        return harmonised(evidence, self._pair.logits(pair_rows(evidence)))
 
     def confidences(self, evidence: Evidence, chance: Floats) -> Floats:
         """For each span, the chance that it touches an artifact."""
@@ -82,6 +87,24 @@ class Combination:
         """The chance that an article with these VERDICT columns is machine-paraphrased."""
         logit = float(columns @ self._verdict[:-1] + self._verdict[-1])
         return float(1 / (1 + np.exp(-logit)))
+
+
+def harmonised(evidence: Evidence, logits: Floats) -> Floats:
+    """Chances of pairs, where the same observed wording stands several times each place hearing the others too.
+
+    A machine's dictionary sends a wording back to the same original far more often than not; the place keeps half the say.
+    """
+    groups: dict[tuple[str, str], list[int]] = {}
+    for k, s in enumerate(evidence.span_of.tolist()):
+        groups.setdefault((evidence.observed[s], evidence.texts[k]), []).append(k)
+    places = Counter(evidence.observed)
+    out = logits.copy()
+    for (observed, _), pairs in groups.items():
+        if (n := places[observed]) > 1:
+            mean = (float(logits[pairs].sum()) + UNPROPOSED * (n - len(pairs))) / n
+            out[pairs] += LISTEN * (mean - logits[pairs])
+    chance: Floats = 1 / (1 + np.exp(-out))
+    return chance
 
 
 def pair_rows(evidence: Evidence) -> Floats:

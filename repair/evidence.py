@@ -40,9 +40,13 @@ SPAN = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Columns for an article's pairs and spans. ``span_of[k]`` is the span of pair k; pairs of a span stand together."""
+    """Columns for an article's pairs and spans. ``span_of[k]`` is the span of pair k; pairs of a span stand together.
+
+    ``observed`` holds the folded wording of each span, ``texts`` the folded candidate of each pair.
+    """
 
     spans: list[tuple[int, int]]
+    observed: list[str]
     span_of: npt.NDArray[np.int64]
     texts: list[str]
     bits: list[int]
@@ -111,12 +115,11 @@ class Judge:
 
     def evidence(self, text: Text, reading: Reading | None) -> Evidence:
         """All evidence on one article."""
-        proposed = self.proposer.spans(text)
         n = len(text)
         replaced = reading.replaced if reading is not None else np.full(n, 0.2, np.float32)
-        proposed = self._doubtful(text, proposed, reading, replaced)
+        proposed = self._doubtful(text, self.proposer.spans(text, (replaced >= _DOUBT).tolist()), reading, replaced)
         if not proposed:
-            return Evidence([], np.zeros(0, np.int64), [], [], np.zeros((0, len(PAIR)), np.float32), np.zeros((0, len(SPAN)), np.float32), {})
+            return Evidence([], [], np.zeros(0, np.int64), [], [], np.zeros((0, len(PAIR)), np.float32), np.zeros((0, len(SPAN)), np.float32), {})
         ids = np.full(n + 4, self._break, np.int64)
         ids[2 : n + 2] = self.store.encode(text.folded)
         context = self._contexts(text, ids, proposed)
@@ -141,13 +144,13 @@ class Judge:
             if entry is not None:
                 entries[new] = entry
         span = self._span_columns(text, spans, reading, replaced, own, options, observed)
-        return Evidence(spans, span_of[keep], [texts[k] for k in keep], [int(bits[k]) for k in keep], pair, span, entries)
+        return Evidence(spans, observed, span_of[keep], [texts[k] for k in keep], [int(bits[k]) for k in keep], pair, span, entries)
 
     def _doubtful(self, text: Text, proposed: list[Span], reading: Reading | None, replaced: Floats) -> list[Span]:
-        """Proposed spans worth the work, and those that only the encoder's labels show."""
+        """Proposed spans, and those that only the encoder's labels show."""
         if reading is None:
             return proposed
-        out = [s for s in proposed if replaced[s.first : s.last].max() >= _DOUBT]
+        out = list(proposed)
         known = {(s.first, s.last) for s in out}
         blocked, lines, word = text.blocked, text.line_starts, text.is_word
         first, further = reading.odds[:, 1], reading.odds[:, 2]

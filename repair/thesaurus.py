@@ -1,7 +1,7 @@
 """Dictionary neighbours of a word: WordNet to two hops, PPDB's paraphrases, Roget's heads.
 
 A machine that swaps words takes a neighbour of the wrong sense; the original is therefore a neighbour of what stands
-there. Built by training/thesaurus.py, read by memory map.
+there. Built by training/thesaurus.py.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class _Rows:
     """Compressed rows: row i holds targets[offsets[i]:offsets[i + 1]]."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.offsets = np.load(folder / f"{name}.offsets.npy", mmap_mode="r")
-        self.targets = np.load(folder / f"{name}.npy", mmap_mode="r")
+        self.offsets = np.load(folder / f"{name}.offsets.npy")
+        self.targets = np.load(folder / f"{name}.npy")
 
     def __getitem__(self, i: int) -> list[int]:
         found: list[int] = self.targets[self.offsets[i] : self.offsets[i + 1]].tolist()

@@ -12,7 +12,7 @@ import argparse
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 
 from repair import rows
 from repair.candidates import Proposer
-from repair.decide import Combination, pair_rows, span_rows, verdict_columns
+from repair.decide import VERDICT, harmonised, pair_rows, span_rows, verdict_columns
 from repair.encoder import Encoder
 from repair.evidence import Evidence, Judge
 from repair.lexicon import Lexicon
@@ -37,6 +37,8 @@ from training.swaps import Swaps
 
 ARTIFACTS = Path("repair/artifacts")
 FOLDS = 5
+IMPORTANCE = {"own": 1.0, "clean": 0.6, "synthetic": 0.25}
+CLEAN_TO_SPUN = 3.0  # weight of all clean articles to that of all spun ones, for the verdict
 
 
 @dataclass
@@ -183,6 +185,51 @@ def gather(args: argparse.Namespace) -> list[Sample]:
     print(f"{len(samples)} articles in {time.time() - began:.0f} s", flush=True)
     return samples
 
+def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
+    """The combination's arrays. Prints out-of-fold figures."""
+    fold = np.arange(len(samples)) % FOLDS
+    x_pair = [pair_rows(s.evidence) for s in samples]
+    gen = np.random.default_rng(seed)
+    # Negatives are thinned, and weighted by what was left out.
+    pick = [(s.restores > 0) | (gen.random(len(s.restores)) < (0.25 if s.spun else 0.06)) for s in samples]
+    factor = [np.where(s.restores > 0, 1.0, 4.0 if s.spun else 16.0) * IMPORTANCE[s.kind] for s in samples]
+
+    def fit_pair(chosen: list[int]) -> HistGradientBoostingClassifier:
+        x = np.concatenate([x_pair[i][pick[i]] for i in chosen])
+        y = np.concatenate([samples[i].restores[pick[i]] for i in chosen])
+        w = np.concatenate([factor[i][pick[i]] for i in chosen])
+        return boosted(x, y, w, 24, 160, seed)
+
+    def fit_span(chosen: list[int]) -> HistGradientBoostingClassifier:
+        use = [i for i in chosen if len(x_span[i])]
+        w = np.concatenate([samples[i].weight * IMPORTANCE[samples[i].kind] for i in use])
+        return boosted(np.concatenate([x_span[i] for i in use]), np.concatenate([samples[i].touches for i in use]), w, 20, 140, seed)
+
+    def out_of_fold(fitted: Callable[[list[int]], HistGradientBoostingClassifier], x: list[np.ndarray]) -> list[np.ndarray]:
+        out: list[np.ndarray] = [np.zeros(0, np.float32)] * len(samples)
+        for f in range(FOLDS):
+            model = fitted([i for i in range(len(samples)) if fold[i] != f])
+            for i in np.flatnonzero(fold == f):
+                if len(x[i]):
+                    out[i] = model.decision_function(x[i]).astype(np.float32)
+        return out
+
+    chance = [harmonised(s.evidence, c) for s, c in zip(samples, out_of_fold(fit_pair, x_pair), strict=True)]
+    x_span = [span_rows(s.evidence, c) if s.evidence.spans else np.zeros((0, 1), np.float32) for s, c in zip(samples, chance, strict=True)]
+    confidence = [1 / (1 + np.exp(-c)) for c in out_of_fold(fit_span, x_span)]
+    x = np.stack([verdict_columns(s.evidence, c, p, s.words) for s, c, p in zip(samples, confidence, chance, strict=True)])
+    y = np.array([s.spun for s in samples])
+    counted = ~y | np.array([s.density > 0.03 for s in samples])
+    w = np.array([IMPORTANCE[s.kind] for s in samples])
+    w[~y] *= CLEAN_TO_SPUN * w[y & counted].sum() / w[~y].sum()
+    verdict = LogisticRegression(C=3.0, max_iter=5000).fit(x[counted], y[counted], sample_weight=w[counted])
+    report(samples, chance, confidence, verdict.predict_proba(x)[:, 1])
+    every = list(range(len(samples)))
+    arrays: dict[str, Any] = packed(fit_pair(every), "pair") | packed(fit_span(every), "span")
+    arrays["verdict_weights"] = np.concatenate([verdict.coef_[0], verdict.intercept_]).astype(np.float32)
+    print("verdict", dict(zip([*VERDICT, "bias"], arrays["verdict_weights"].round(2).tolist(), strict=True)))
+    return arrays
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -193,54 +240,7 @@ def main() -> None:
     parser.add_argument("--synthetic", type=int, default=16, help="spun articles of each corpus")
     args = parser.parse_args()
     samples = gather(args)
-    fold = np.arange(len(samples)) % FOLDS
-    importance = {"own": 1.0, "clean": 0.6, "synthetic": 0.25}
-    x_pair = [pair_rows(s.evidence) for s in samples]
-    pick = []  # negatives are thinned: ten of a span's at most where nothing restores it
-    gen = np.random.default_rng(args.seed)
-    for s in samples:
-        keep = (s.restores > 0) | (gen.random(len(s.restores)) < (0.25 if s.spun else 0.06))
-        pick.append(keep)
-    factor = [np.where(s.restores > 0, 1.0, 4.0 if s.spun else 16.0) * importance[s.kind] for s in samples]
-
-    def fit_pair(chosen: list[int]) -> HistGradientBoostingClassifier:
-        x = np.concatenate([x_pair[i][pick[i]] for i in chosen])
-        y = np.concatenate([samples[i].restores[pick[i]] for i in chosen])
-        w = np.concatenate([factor[i][pick[i]] for i in chosen])
-        return boosted(x, y, w, 24, 160, args.seed)
-
-    chance: list[np.ndarray] = [np.zeros(0)] * len(samples)
-    for f in range(FOLDS):
-        model = fit_pair([i for i in range(len(samples)) if fold[i] != f])
-        for i in np.flatnonzero(fold == f):
-            chance[i] = model.predict_proba(x_pair[i])[:, 1].astype(np.float32) if len(x_pair[i]) else np.zeros(0, np.float32)
-    x_span = [span_rows(s.evidence, c) if s.evidence.spans else np.zeros((0, 1), np.float32) for s, c in zip(samples, chance, strict=True)]
-
-    def fit_span(chosen: list[int]) -> HistGradientBoostingClassifier:
-        use = [i for i in chosen if len(x_span[i])]
-        w = np.concatenate([samples[i].weight * importance[samples[i].kind] for i in use])
-        return boosted(np.concatenate([x_span[i] for i in use]), np.concatenate([samples[i].touches for i in use]), w, 20, 140, args.seed)
-
-    confidence: list[np.ndarray] = [np.zeros(0)] * len(samples)
-    for f in range(FOLDS):
-        model = fit_span([i for i in range(len(samples)) if fold[i] != f])
-        for i in np.flatnonzero(fold == f):
-            confidence[i] = model.predict_proba(x_span[i])[:, 1].astype(np.float32) if len(x_span[i]) else np.zeros(0, np.float32)
-    x = np.stack([verdict_columns(s.evidence, c, p, s.words) for s, c, p in zip(samples, confidence, chance, strict=True)])
-    counted = np.array([not s.spun or s.density > 0.03 for s in samples])
-    y = np.array([s.spun for s in samples])
-    w = np.array([3.0 if not s.spun else importance[s.kind] for s in samples])
-    verdict = LogisticRegression(C=3.0, max_iter=2000).fit(x[counted], y[counted], sample_weight=w[counted])
-    said = verdict.predict_proba(x)[:, 1]
-    report(samples, chance, confidence, said)
-    pair, span = fit_pair(list(range(len(samples)))), fit_span(list(range(len(samples))))
-    arrays: dict[str, Any] = packed(pair, "pair") | packed(span, "span")
-    arrays["verdict_weights"] = np.concatenate([verdict.coef_[0], verdict.intercept_]).astype(np.float32)
-    np.savez_compressed(args.out, **arrays)
-    print(f"verdict {dict(zip(('mean', 'high', 'tells', 'confident', 'restorable', 'log_words', 'bias'), arrays['verdict_weights'].round(2).tolist(), strict=True))}")
-    own = Combination(args.out)
-    i = next(i for i, s in enumerate(samples) if len(s.evidence.texts))
-    assert np.allclose(own.chances(samples[i].evidence), pair.predict_proba(x_pair[i])[:, 1], atol=1e-3), "packed trees differ"
+    np.savez_compressed(args.out, **fit(samples, args.seed))
     print(f"{args.out}: {args.out.stat().st_size / 1e3:.0f} kB")
 
 
