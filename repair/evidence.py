@@ -24,12 +24,14 @@ from repair.segment import BREAK, TOKEN, Text, fold
 
 KEPT = 24  # candidates per stretch that the trees see
 _BITS = (LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER)
+_NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _RETRIEVED = 10  # wordings that the encoder adds to a doubtful stretch
 _DOUBT = 0.02  # chance of having been replaced below which a lone word is not looked at
 PAIR = (
     "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain", "right_gain",
     "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same", "wn_near", "wn_far", "ppdb",
-    "roget", "article", "acronym", "retrieved", "spelling", "sources", "length", "candidate_length", "stem", "prior",
+    "roget", "article", "acronym", "retrieved", "spelling", "sources", "length", "candidate_length", "stem", "prior", "joint_left",
+    "joint_right",
 )  # fmt: skip
 SPAN = (
     "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own", "enc_own_rank",
@@ -132,10 +134,13 @@ class Judge:
         texts = [t for o in options for t in o.texts]
         bits = np.array([b for o in options for b in o.bits])
         weights = np.array([w for o in options for w in o.weights], np.float32)
-        score = self._score(self._number(texts), context, span_of, queries, log_total)
+        numbers = self._number(texts)
+        score = self._score(numbers, context, span_of, queries, log_total)
         prior = self._prior(score, own, span_of, bits, weights)
         keep = _best(prior, span_of, KEPT)
         pair = self._pair_columns(score[keep], own, span_of[keep], bits[keep], weights[keep], prior[keep], [texts[k] for k in keep], observed)
+        joint = self._joint(spans, span_of[keep], numbers[keep], prior[keep], score[keep])
+        pair = np.concatenate([pair, joint], axis=1)
         entries: dict[int, object] = {}
         starts = np.concatenate([[0], np.cumsum([len(o.texts) for o in options])])
         for new, k in enumerate(keep):
@@ -281,6 +286,46 @@ class Judge:
         for bit, worth in ((LEXICON, 2.0), (WORDS, 1.5), (ACRONYMS, 2.0), (ARTICLE, 0.7), (WN_SAME, 0.7), (WN_NEAR, 0.4), (PPDB_, 0.6), (ROGET_, 0.3)):
             sources += worth * ((bits & bit) > 0)
         out: Floats = score[:, 0] + 0.35 * (score[:, 1] - own[span_of, 1]) + sources + 1.5 * weights
+        return out
+
+    def _joint(
+        self, spans: list[tuple[int, int]], span_of: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64], prior: Floats, score: Floats
+    ) -> Floats:
+        """How well each pair goes with the best candidates of the stretches beside it: "wisdom businesses" is damaged twice.
+
+        (pairs, 2), left and right: association of the two candidates less half of what the neighbour's is worse than its best;
+        at least the association with the neighbour as it stands.
+        """
+        first = np.array([self._rows[i][0] for i in numbers], np.int64)
+        last = np.array([self._rows[i][3] for i in numbers], np.int64)
+        starts = np.searchsorted(span_of, np.arange(len(spans) + 1))
+        by_end: dict[int, list[int]] = {}
+        for s, (_, z) in enumerate(spans):
+            if starts[s + 1] > starts[s]:
+                by_end.setdefault(z, []).append(s)
+        left_of: list[npt.NDArray[np.int64]] = []
+        right_of: list[npt.NDArray[np.int64]] = []
+        for s, (a, _) in enumerate(spans):
+            mine = np.arange(starts[s], starts[s + 1])
+            if not len(mine):
+                continue
+            for t in by_end.get(a, ()):
+                others = np.arange(starts[t], starts[t + 1])
+                few = others[np.argsort(-prior[others], kind="stable")[:_NEIGHBOURS]]
+                part = mine[np.argsort(-prior[mine], kind="stable")[:_NEIGHBOURS]]
+                left_of += np.repeat(few, len(mine)), np.repeat(others, len(part))
+                right_of += np.tile(mine, len(few)), np.tile(part, len(others))
+        out = score[:, 2:4].copy()
+        if left_of:
+            left, right = np.concatenate(left_of), np.concatenate(right_of)
+            best = np.maximum.reduceat(prior, starts[:-1][starts[:-1] < starts[1:]])
+            best_of = np.repeat(best, np.diff(starts)[np.diff(starts) > 0])
+            worse = 0.5 * np.minimum(prior - best_of, 0)
+            both = self.store.count(last[left], first[right])
+            unigram = self.store.unigram
+            association = np.log((both + 0.05) * self.store.total / ((unigram(last[left]) + 5) * (unigram(first[right]) + 5)))
+            np.maximum.at(out[:, 0], right, (association + worse[left]).astype(np.float32))
+            np.maximum.at(out[:, 1], left, (association + worse[right]).astype(np.float32))
         return out
 
     def _pair_columns(
