@@ -86,7 +86,8 @@ class Encoder:
         return net.eval()
 
     def _pieces_of(self, word: str) -> tuple[int, ...]:
-        return tuple(self._tokenizer.encode(word, add_special_tokens=False).ids[:12])
+        readable = word.encode("utf-8", "replace").decode()  # lone surrogates are no text to the tokenizer
+        return tuple(self._tokenizer.encode(readable, add_special_tokens=False).ids[:12])
 
     def read(self, texts: Sequence[Text]) -> list[Reading]:
         """Read whole articles, batching their windows across them."""
@@ -142,7 +143,7 @@ class Encoder:
                     room -= lengths[cut]
                     cut += 1
                 out.append((first, cut))
-                used = sum(lengths[cut : s.last])
+                used -= sum(lengths[first:cut])
                 first = cut
         if first < len(text):
             out.append((first, len(text)))
@@ -176,4 +177,4 @@ class Encoder:
     @property
     def scale(self) -> float:
         """What cosines are multiplied by to become logits."""
-        return float(self._net.scale)
+        return float(self._net.scale.detach())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +74,7 @@ class Judge:
 
     def __init__(self, store: NgramStore, proposer: Proposer, encoder: Encoder | None) -> None:
         self.store, self.proposer, self.encoder = store, proposer, encoder
+        self._lock = Lock()
         self._known: dict[str, int] = {}
         self._rows: list[tuple[int, int, int, int, int, float, float]] = []
         self._vectors: Floats = np.zeros((0, 0), np.float32)
@@ -87,24 +89,25 @@ class Judge:
 
     def _number(self, wordings: Sequence[str]) -> npt.NDArray[np.int64]:
         """Row numbers of wordings in the table of their fixed properties; new ones are added."""
-        fresh = [w for w in dict.fromkeys(wordings) if w not in self._known]
-        if fresh:
-            get = self.store.ids.get
-            for w in fresh:
-                ids = [get(fold(t), 0) for t in TOKEN.findall(w)] or [0]
-                inner = 0.0
-                if len(ids) > 1:
-                    a = np.array(ids[:-1]), np.array(ids[1:])
-                    inner = float(self._conditional(self.store.count(*a), self.store.unigram(a[0]), self.store.unigram(a[1])).sum())
-                unigram = float(np.log1p(min(self.store.unigrams[i] if i else 0 for i in ids)))
-                self._known[w] = len(self._rows)
-                second, penult = (ids[1], ids[-2]) if len(ids) > 1 else (-1, -1)
-                self._rows.append((ids[0], second, penult, ids[-1], len(ids), inner, unigram))
-            if self.encoder is not None:
-                vectors, biases = self.encoder.embed(fresh)
-                self._vectors = np.concatenate([self._vectors.reshape(-1, vectors.shape[1]), vectors])
-                self._biases = np.concatenate([self._biases, biases])
-        return np.fromiter((self._known[w] for w in wordings), dtype=np.int64, count=len(wordings))
+        with self._lock:  # the table is shared between threads: a number must never be seen before its row
+            fresh = [w for w in dict.fromkeys(wordings) if w not in self._known]
+            if fresh:
+                get = self.store.ids.get
+                for w in fresh:
+                    ids = [get(fold(t), 0) for t in TOKEN.findall(w)] or [0]
+                    inner = 0.0
+                    if len(ids) > 1:
+                        a = np.array(ids[:-1]), np.array(ids[1:])
+                        inner = float(self._conditional(self.store.count(*a), self.store.unigram(a[0]), self.store.unigram(a[1])).sum())
+                    unigram = float(np.log1p(min(self.store.unigrams[i] if i else 0 for i in ids)))
+                    self._known[w] = len(self._rows)
+                    second, penult = (ids[1], ids[-2]) if len(ids) > 1 else (-1, -1)
+                    self._rows.append((ids[0], second, penult, ids[-1], len(ids), inner, unigram))
+                if self.encoder is not None:
+                    vectors, biases = self.encoder.embed(fresh)
+                    self._vectors = np.concatenate([self._vectors.reshape(-1, vectors.shape[1]), vectors])
+                    self._biases = np.concatenate([self._biases, biases])
+            return np.fromiter((self._known[w] for w in wordings), dtype=np.int64, count=len(wordings))
 
     def _conditional(self, both: Floats, before: Floats, word: Floats) -> Floats:
         """log P(word | before) by stupid backoff (Brants et al. 2007, factor 0.4)."""
