@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,7 @@ class Combination:
             self._pair = Trees(arrays, "pair")
             self._span = Trees(arrays, "span")
             self._verdict = arrays["verdict_weights"].astype(np.float32)
-        except (OSError, ValueError, KeyError) as e:
+        except (OSError, EOFError, BadZipFile, ValueError, KeyError) as e:
             raise ArtifactError(f"{path}: the combination can't be read ({e}); install mt-repair again") from e
 
     def chances(self, evidence: Evidence) -> Floats:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +61,7 @@ class Encoder:
             self._vocabulary = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
             self._config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             self._net = self._load(np.load(folder / "weights.npz"))
-        except (OSError, ValueError, KeyError) as e:
+        except (OSError, EOFError, BadZipFile, ValueError, KeyError) as e:
             raise ArtifactError(f"{folder}: the encoder can't be read ({e}); install mt-repair again") from e
         self._tokenizer = piece_tokenizer(self._vocabulary)
         self._pieces = lru_cache(maxsize=100_000)(self._pieces_of)

@@ -84,7 +84,7 @@ def inflect_phrase(phrase: str, kind: str, tag: str) -> str | None:
 
 # Words whose first letter misleads: a vowel letter sounding as a consonant, and a silent h.
 _CONSONANT = re.compile(r"(?i)^(?:uni(?!n|m)|u[bcfhjkqrst][aeiou]|use|user|usu|utili|eu|ewe|one\b|once\b|ouija|u(?:\b|[.-]))")
-_VOWEL = re.compile(r"^(?:(?i:hour|honest|honou?r|heir)|8|11\b|18\b|[AEFHILMNORSX](?=-|\b))")
+_VOWEL = re.compile(r"^(?:(?i:hour|honest|honou?r|heir)|8|1[18](?!\d)|[AEFHILMNORSX](?=-|\b))")
 
 
 def article_for(word: str) -> str:

@@ -45,7 +45,7 @@ class NgramStore:
             self._starts = np.load(folder / "starts.npy", mmap_mode="r")
             self._slots = np.load(folder / "slots.npy", mmap_mode="r")
             self._levels: Floats = np.load(folder / "levels.npy")
-        except (OSError, ValueError) as e:
+        except (OSError, EOFError, ValueError) as e:
             raise ArtifactError(f"{folder}: the n-gram store can't be read ({e}); install mt-repair again") from e
         self.ids = {w: i for i, w in enumerate(self.words)}
         self.total = float(self.unigrams.sum())

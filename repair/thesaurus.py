@@ -42,7 +42,7 @@ class Thesaurus:
             self._ppdb = _Rows(folder, "ppdb")
             self._heads = _Rows(folder, "word_heads")
             self._head_words = _Rows(folder, "head_words")
-        except (OSError, ValueError) as e:
+        except (OSError, EOFError, ValueError) as e:
             raise ArtifactError(f"{folder}: the thesaurus can't be read ({e}); install mt-repair again") from e
         self.ids = {w: i for i, w in enumerate(self.words)}
         self.neighbours = lru_cache(maxsize=20_000)(self._neighbours)

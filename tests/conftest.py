@@ -7,8 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from repair import Repairer
+from training.articles import Gold, folder
 
 Command = Callable[..., "subprocess.CompletedProcess[bytes]"]
 STUB = str(Path(__file__).with_name("stub.py"))
@@ -47,3 +51,39 @@ def command(tmp_path: Path, environment: dict[str, str]) -> Command:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def repairer() -> Repairer:
+    """The real thing, loaded once for all tests that need it."""
+    return Repairer()
+
+
+@pytest.fixture(scope="session")
+def thorough(repairer: Repairer) -> Repairer:
+    """The same models with the screen off: even clean text goes all the way."""
+    return sharing(repairer, screen=False)
+
+
+@pytest.fixture(scope="session")
+def spun() -> list[Gold]:
+    """Our own annotated spun articles."""
+    return list(folder(ROOT / "tests/articles/spun"))
+
+
+@pytest.fixture(scope="session")
+def clean() -> list[Gold]:
+    """Our own clean articles, dense with wordings that tempt."""
+    return list(folder(ROOT / "tests/articles/clean"))
+
+
+def sharing(repairer: Repairer, **options: Any) -> Repairer:
+    """A further Repairer that uses the models already in memory: loading them again would take most of the tests' time."""
+    other = Repairer(**options)
+    loaded, pipeline = repairer._pipeline, other._pipeline
+    for name in ("store", "combination", "encoder"):
+        if not (name == "encoder" and "encoder" in pipeline.without):
+            pipeline.__dict__[name] = getattr(loaded, name)
+    if not pipeline.without and not pipeline._own and not pipeline._ignore:
+        pipeline.__dict__["judge"] = loaded.judge
+    return other
