@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from repair import rows
 from repair.inflection import KIND_TAGS, inflect_phrase
 from repair.rows import Row
-from repair.segment import TOKEN, Text, fold
+from repair.segment import NUMBER, TOKEN, Text, fold
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One inflected reading of a row: what may have stood where ``observed`` stands."""
 
     observed: str
@@ -46,8 +46,12 @@ def inflected(row: Row) -> Iterator[Entry]:
 
 
 def key_of(wording: str) -> tuple[str, ...]:
-    """The folded tokens of a wording, as look-ups compare them."""
-    return tuple(fold(w) for w in TOKEN.findall(wording))
+    """The folded tokens of a wording, as look-ups compare them; numbers as they stand ("7 days" is no "12 days")."""
+    lower = wording.lower()
+    words = lower.split(" ")
+    if all(map(_plain, words)):  # no apostrophe, hyphen or number: the tokens are the words
+        return tuple(words)
+    return tuple(w if w[0].isdigit() else fold(w) for w in TOKEN.findall(lower))
 
 
 class Lexicon:
@@ -69,13 +73,15 @@ class Lexicon:
 
     def matches(self, text: Text) -> Iterator[Match]:
         """Every stretch that rows know, whose context conditions hold; overlapping ones too."""
-        folded = text.folded
+        folded, words = text.folded, _looked_up(text)
         sentence_of: list[int] | None = None
-        for i, word in enumerate(folded):
+        for i, word in enumerate(words):
             for length in range(min(self._longest.get(word, 0), len(folded) - i), 0, -1):
-                found = self.entries.get(tuple(folded[i : i + length]))
+                found = self.entries.get(tuple(words[i : i + length]))
                 if not found or not _one_line(text, i, i + length):
                     continue
+                if any(e.row.kind == "name" for e in found) and not _capital(text.words[i : i + length]):
+                    found = [e for e in found if e.row.kind != "name"]
                 if any(e.row.context for e in found):
                     if sentence_of is None:
                         sentence_of = [k for k, s in enumerate(text.sentences) for _ in range(s.first, s.last)]
@@ -88,16 +94,30 @@ class Lexicon:
         """For each token whether an ignore row covers it."""
         out = [False] * len(text)
         if self.ignored:
-            for i, word in enumerate(text.folded):
+            words = _looked_up(text)
+            for i, word in enumerate(words):
                 for length in range(min(self._longest.get(word, 0), len(text) - i), 0, -1):
-                    if tuple(text.folded[i : i + length]) in self.ignored:
+                    if tuple(words[i : i + length]) in self.ignored:
                         out[i : i + length] = [True] * length
                         break
         return out
 
 
+def _plain(word: str) -> bool:
+    return word.isascii() and word.isalpha()
+
+
+def _looked_up(text: Text) -> list[str]:
+    return [w if f == NUMBER else f for w, f in zip(text.words, text.folded, strict=True)]
+
+
 def _one_line(text: Text, first: int, last: int) -> bool:
     return not any(text.line_starts[first + 1 : last])
+
+
+def _capital(words: Sequence[str]) -> bool:
+    """Whether a stretch may be a name: "Decide Johnson", but not "to decide"."""
+    return any(word[0].isupper() for word in words)
 
 
 def _context_holds(row: Row, words: Sequence[str]) -> bool:
