@@ -17,6 +17,7 @@ TAGS = {
 }
 KIND_TAGS = {"noun": TAGS["NOUN"], "verb": TAGS["VERB"], "adjective": TAGS["ADJ"], "adverb": TAGS["ADV"]}
 _BASE = {"NN", "VB", "JJ", "RB"}
+_INSTEAD = {"VBD": "VBN", "VBN": "VBD", "JJR": "RBR", "JJS": "RBS", "RBR": "JJR", "RBS": "JJS"}  # where one is missing
 # Lemmas that LemmInflect gives for function words and for forms that are words of their own.
 _NO_FORMS = frozenset(
     "a an the of to in on at by for from with as and or but if so than that this these those it its he she they we i you "
@@ -40,13 +41,19 @@ def analyses(form: str) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(out))
 
 
-@lru_cache(maxsize=200_000)
-def _forms(lemma: str, tag: str) -> tuple[str, ...]:
-    from lemminflect import getInflection
+@lru_cache(maxsize=100_000)
+def _known(lemma: str) -> dict[str, tuple[str, ...]]:
+    from lemminflect import getAllInflections
 
+    found: dict[str, tuple[str, ...]] = getAllInflections(lemma)
+    return found
+
+
+def _forms(lemma: str, tag: str) -> tuple[str, ...]:
     if tag in _BASE:
         return (lemma,)
-    return tuple(getInflection(lemma, tag, inflect_oov=False))
+    known = _known(lemma)
+    return known.get(tag) or known.get(_INSTEAD.get(tag, "")) or ()
 
 
 def inflect(lemma: str, tag: str) -> str | None:
@@ -80,6 +87,18 @@ def inflect_phrase(phrase: str, kind: str, tag: str) -> str | None:
     if form is None:
         return None
     return " ".join([*words[:i], form, *words[i + 1 :]])
+
+
+def phrase_forms(phrase: str, kind: str) -> list[str | None]:
+    """What ``inflect_phrase`` gives for each tag of KIND_TAGS[kind], at once."""
+    tags = KIND_TAGS[kind]
+    before, word, after = "", phrase, ""
+    if " " in phrase:
+        words = phrase.split(" ")
+        i = head(phrase, kind)
+        before, word, after = "".join(f"{w} " for w in words[:i]), words[i], "".join(f" {w}" for w in words[i + 1 :])
+    forms = (inflect(word, tag) for tag in tags[1:])
+    return [phrase, *(None if form is None else before + form + after for form in forms)]
 
 
 # Words whose first letter misleads: a vowel letter sounding as a consonant, and a silent h.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from repair import rows
-from repair.inflection import KIND_TAGS, inflect_phrase
+from repair.inflection import KIND_TAGS, phrase_forms
 from repair.rows import Row
 from repair.segment import NUMBER, TOKEN, Text, fold
 
@@ -36,21 +36,17 @@ def inflected(row: Row) -> Iterator[Entry]:
     if row.kind not in KIND_TAGS:
         yield Entry(row.observed, row.original, row)
         return
-    seen = set()
-    for tag in KIND_TAGS[row.kind]:
-        observed = inflect_phrase(row.observed, row.kind, tag)
-        original = inflect_phrase(row.original, row.kind, tag)
-        if observed and original and observed != original and (observed, original) not in seen:
-            seen.add((observed, original))
+    forms = zip(phrase_forms(row.observed, row.kind), phrase_forms(row.original, row.kind), strict=True)
+    for observed, original in dict.fromkeys(forms):
+        if observed and original and observed != original:
             yield Entry(observed, original, row)
 
 
 def key_of(wording: str) -> tuple[str, ...]:
     """The folded tokens of a wording, as look-ups compare them; numbers as they stand ("7 days" is no "12 days")."""
     lower = wording.lower()
-    words = lower.split(" ")
-    if all(map(_plain, words)):  # no apostrophe, hyphen or number: the tokens are the words
-        return tuple(words)
+    if lower.isascii() and lower.replace(" ", "").isalpha():  # no mark or number: the tokens are the words
+        return tuple(lower.split())
     return tuple(w if w[0].isdigit() else fold(w) for w in TOKEN.findall(lower))
 
 
@@ -101,10 +97,6 @@ class Lexicon:
                         out[i : i + length] = [True] * length
                         break
         return out
-
-
-def _plain(word: str) -> bool:
-    return word.isascii() and word.isalpha()
 
 
 def _looked_up(text: Text) -> list[str]:
