@@ -7,6 +7,7 @@ know is left alone rather than guessed.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 TAGS = {
@@ -89,16 +90,19 @@ def inflect_phrase(phrase: str, kind: str, tag: str) -> str | None:
     return " ".join([*words[:i], form, *words[i + 1 :]])
 
 
-def phrase_forms(phrase: str, kind: str) -> list[str | None]:
+@lru_cache(maxsize=50_000)
+def _word_forms(word: str, kind: str) -> tuple[str | None, ...]:
+    return tuple(inflect(word, tag) for tag in KIND_TAGS[kind])
+
+
+def phrase_forms(phrase: str, kind: str) -> Sequence[str | None]:
     """What ``inflect_phrase`` gives for each tag of KIND_TAGS[kind], at once."""
-    tags = KIND_TAGS[kind]
-    before, word, after = "", phrase, ""
-    if " " in phrase:
-        words = phrase.split(" ")
-        i = head(phrase, kind)
-        before, word, after = "".join(f"{w} " for w in words[:i]), words[i], "".join(f" {w}" for w in words[i + 1 :])
-    forms = (inflect(word, tag) for tag in tags[1:])
-    return [phrase, *(None if form is None else before + form + after for form in forms)]
+    if " " not in phrase:
+        return _word_forms(phrase, kind)
+    words = phrase.split(" ")
+    i = head(phrase, kind)
+    before, after = " ".join([*words[:i], ""]), " ".join(["", *words[i + 1 :]])
+    return [form and before + form + after for form in _word_forms(words[i], kind)]
 
 
 # Words whose first letter misleads: a vowel letter sounding as a consonant, and a silent h.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from repair import rows
+from repair.inflection import KIND_TAGS, inflect_phrase, phrase_forms
 from repair.lexicon import Lexicon, key_of
 from repair.rows import Row
 from repair.segment import TOKEN, Text, fold
@@ -127,3 +128,10 @@ def test_keys_are_the_tokens_of_a_text() -> None:
     for row in SHIPPED[::50]:
         words = TOKEN.findall(row.observed)
         assert key_of(row.observed) == tuple(w if w[0].isdigit() else fold(w) for w in words)
+
+
+def test_all_forms_at_once_are_the_forms_one_by_one() -> None:
+    for row in SHIPPED[::20]:
+        if row.kind in KIND_TAGS:
+            one_by_one = [inflect_phrase(row.observed, row.kind, tag) for tag in KIND_TAGS[row.kind]]
+            assert list(phrase_forms(row.observed, row.kind)) == one_by_one
