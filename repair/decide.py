@@ -19,7 +19,7 @@ from repair.trees import Trees
 
 Floats = npt.NDArray[np.float32]
 Caution = Literal["low", "normal", "high"]
-VERDICT = ("mean", "high", "tells", "confident", "restorable", "log_words")
+VERDICT = ("mean", "high", "tells", "confident", "restorable", "sure", "restored", "log_words")
 LISTEN = 0.5  # how much a place hears the other places of its wording
 UNPROPOSED = -5.0  # the log-odds of a candidate that another place did not even propose
 _TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span trees see
@@ -131,16 +131,20 @@ def span_rows(evidence: Evidence, chance: Floats) -> Floats:
 
 def verdict_columns(evidence: Evidence, confidence: Floats, chance: Floats, words: int) -> Floats:
     """What the verdict rests on: the VERDICT columns of an article."""
-    if not evidence.spans:
-        return np.array([0, 0, 0, 0, 0, np.log(max(1, words))], np.float32)
-    chosen = best_set(evidence, confidence, chance, 0.5)
-    sure = sum(float(confidence[s]) for s in chosen)
-    best = np.zeros(len(evidence.spans), np.float32)
-    np.maximum.at(best, evidence.span_of, chance)
-    restorable = sum(float(best[s]) for s in chosen)
-    mean, high, tells = (float(evidence.span[0, SPAN.index(c)]) for c in ("article_mean", "article_high", "tells"))
     hundreds = max(0.5, words / 100)
-    return np.array([mean, high, min(3.0, tells), np.log1p(sure / hundreds), np.log1p(restorable / hundreds), np.log(max(1, words))], np.float32)
+    out = np.zeros(len(VERDICT), np.float32)
+    if evidence.spans:
+        chosen = best_set(evidence, confidence, chance, 0.5)
+        best = np.zeros(len(evidence.spans), np.float32)
+        np.maximum.at(best, evidence.span_of, chance)
+        counts = (
+            sum(float(confidence[s]) for s in chosen), sum(float(best[s]) for s in chosen),
+            sum(confidence[s] >= 0.9 for s in chosen), sum(best[s] >= 0.5 for s in chosen),
+        )  # fmt: skip
+        mean, high, tells = (float(evidence.span[0, SPAN.index(c)]) for c in ("article_mean", "article_high", "tells"))
+        out[:7] = mean, high, min(3.0, tells), *(np.log1p(c / hundreds) for c in counts)
+    out[7] = np.log(max(1, words))
+    return out
 
 
 def best_set(evidence: Evidence, confidence: Floats, chance: Floats, threshold: float) -> list[int]:

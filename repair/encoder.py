@@ -60,22 +60,20 @@ class Encoder:
         try:
             self._vocabulary = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
             self._config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            self._net = self._load(np.load(folder / "weights.npz"))
+            self._model = self._load(np.load(folder / "weights.npz"))
         except (OSError, EOFError, BadZipFile, ValueError, KeyError) as e:
             raise ArtifactError(f"{folder}: the encoder can't be read ({e}); install mt-repair again") from e
+        self._net = self._model[0]
         self._tokenizer = piece_tokenizer(self._vocabulary)
         self._pieces = lru_cache(maxsize=100_000)(self._pieces_of)
-        self._wordings: dict[str, int] = {}
-        self._vectors: Floats = np.zeros((0, self._config["hidden_size"]), np.float32)
-        self._biases: Floats = np.zeros(0, np.float32)
 
     def _load(self, weights: Any) -> Any:
         import torch
+        from sentence_transformers import SentenceTransformer
         from transformers import BertConfig, BertModel
 
         from repair.network import Network
 
-        torch.set_grad_enabled(False)
         net = Network(BertModel(BertConfig(**self._config), add_pooling_layer=False))
         state = {}
         for name in {n.removesuffix("|scale") for n in weights.files}:
@@ -84,7 +82,7 @@ class Encoder:
                 value *= weights[f"{name}|scale"].astype(np.float32)[:, None]
             state[name] = torch.from_numpy(value)
         net.load_state_dict(state, strict=False)
-        return net.eval()
+        return SentenceTransformer(modules=[net], device="cpu").eval()
 
     def _pieces_of(self, word: str) -> tuple[int, ...]:
         readable = word.encode("utf-8", "replace").decode()  # lone surrogates are no text to the tokenizer
@@ -116,9 +114,10 @@ class Encoder:
                 pieces[row, 0], pieces[row, i] = 2, 3
             p = torch.from_numpy(pieces)
             with torch.inference_mode():
-                found = self._net.states(p, (p != 0).long(), torch.from_numpy(word_of), n)
-                chance = self._net.detect(found).softmax(-1).numpy()
-                found = found.numpy()
+                seen = self._model(
+                    {"input_ids": p, "attention_mask": (p != 0).long(), "word_of": torch.from_numpy(word_of), "words": torch.arange(n)}
+                )
+            found, chance = seen["word_states"].numpy(), seen["word_odds"].numpy()
             n = 0
             for k, a, z in part:
                 odds[k][a:z] = chance[n : n + z - a]

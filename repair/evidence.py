@@ -37,7 +37,7 @@ PAIR = (
 SPAN = (
     "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own", "enc_own_rank",
     "fit_own", "left_own", "right_own", "middle_own", "unigram_own", "capital", "sentence_start", "quoted", "repeats", "length",
-    "known", "weight_max",
+    "known", "weight_max", "listed",
 )  # fmt: skip
 
 
@@ -371,6 +371,7 @@ class Judge:
         repeats = Counter(observed)
         first = reading.odds[:, 1] if reading is not None else np.full(n, 0.2, np.float32)
         quoted = text.quoted
+        listed = "lexicon" in self.proposer.on
         rows = []
         for k, (a, z) in enumerate(spans):
             low, up = max(0, a - 30), min(n, z + 30)
@@ -378,7 +379,7 @@ class Judge:
             rows.append((
                 replaced[a:z].mean(), replaced[a:z].max(), first[a], around, mean, high, tells, own[k, 0], 0.0, own[k, 1], own[k, 2], own[k, 3],
                 own[k, 4], own[k, 5], text.words[a][0].isupper(), a in starts, quoted[a], min(5, repeats[observed[k]]), z - a,
-                bool(options[k].texts), weight[k],
+                bool(options[k].texts), weight[k], listed,
             ))  # fmt: skip
         return np.array(rows, dtype=np.float32)
 

@@ -28,6 +28,11 @@ class Network(nn.Module):
         self.wording = nn.Sequential(nn.Linear(size, 2 * size), nn.GELU(), nn.Linear(2 * size, size + 1))
         self.scale = nn.Parameter(torch.tensor(18.0))
 
+    def forward(self, features: dict[str, Tensor], **_: object) -> dict[str, Tensor]:
+        """A sentence-transformers module: ids, mask, each piece's word and a row per word in; states and odds of words added."""
+        states = self.states(features["input_ids"], features["attention_mask"], features["word_of"], len(features["words"]))
+        return features | {"word_states": states, "word_odds": self.detect(states).softmax(-1)}
+
     def states(self, pieces: Tensor, mask: Tensor, word_of: Tensor, words: int) -> Tensor:
         """Mean state of each word: (batch, length) ids and mask, ``word_of`` = flat word index of a piece or -1."""
         hidden = self.bert(input_ids=pieces, attention_mask=mask).last_hidden_state

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 from repair.errors import UsageError
-from repair.report import Article, Edit, Finding, Repair, Report, apply, composed
+from repair.report import Article, Repair, Report, apply
 
 if TYPE_CHECKING:
     from repair.pipeline import Pipeline
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 Caution = Literal["low", "normal", "high"]
 BATCH_ARTICLES = 16
 BATCH_CHARACTERS = 200_000
-MOST_ROUNDS = 6  # a repaired text is read again until nothing more is rewritten; it settles after two or three
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,8 @@ class Repairer:
     without: names of sources to switch off (repair.candidates.SOURCES). lexicons: further lexicon files of the user, read
     after the shipped ones. ignore: wordings never to report. caution: low reports and rewrites more, high less. report_at,
     rewrite_at: thresholds of one's own, 0 to 1, in place of those that ``caution`` sets: least confidence to report, least
-    chance that a rewrite restores the source. Raises UsageError for an unknown source or caution.
+    chance that a rewrite restores the source. screen: False analyses in full even what is clean at a glance. Raises
+    UsageError for an unknown source or caution.
     """
 
     def __init__(
@@ -54,10 +54,11 @@ class Repairer:
         caution: Caution = "normal",
         report_at: float | None = None,
         rewrite_at: float | None = None,
+        screen: bool = True,
     ) -> None:
         if caution not in ("low", "normal", "high"):
             raise UsageError(f"unknown caution {caution!r}; it is low, normal or high")
-        self._options = (frozenset(without), tuple(lexicons), frozenset(ignore), caution, report_at, rewrite_at)
+        self._options = (frozenset(without), tuple(lexicons), frozenset(ignore), caution, report_at, rewrite_at, screen)
         self._lock = Lock()
         self._loaded: Pipeline | None = None
 
@@ -68,13 +69,13 @@ class Repairer:
                 from repair.decide import THRESHOLDS
                 from repair.pipeline import Pipeline
 
-                without, lexicons, ignore, caution, report_at, rewrite_at = self._options
+                without, lexicons, ignore, caution, report_at, rewrite_at, screen = self._options
                 thresholds = THRESHOLDS[caution]
                 if report_at is not None:
                     thresholds = replace(thresholds, report=report_at)
                 if rewrite_at is not None:
                     thresholds = replace(thresholds, rewrite=rewrite_at)
-                self._loaded = Pipeline(without, lexicons, ignore, thresholds)
+                self._loaded = Pipeline(without, lexicons, ignore, thresholds, screen)
             return self._loaded
 
     def check(self, text: str | Article) -> Report:
@@ -87,49 +88,22 @@ class Repairer:
 
     def check_stream(self, texts: Iterable[str | Article]) -> Iterator[Report]:
         """Reports of many articles, in order, with bounded memory; articles are batched through the encoder."""
-        for batch in _batches(texts):
-            yield from self._pipeline.reports(batch)
+        for repair in self.fix_stream(texts):
+            yield repair.report
 
     def fix_stream(self, texts: Iterable[str | Article]) -> Iterator[Repair]:
         """Repairs of many articles, in order, with bounded memory."""
+        from repair.rounds import settle
+
         for batch in _batches(texts):
-            reports = self._pipeline.reports(batch)
-            edits = [_edits(r) for r in reports]
-            waiting = [i for i, e in enumerate(edits) if e]
-            for _ in range(MOST_ROUNDS):
-                if not waiting:
-                    break
-                again = [_edited(batch[i], edits[i]) for i in waiting]
-                more = {i: _edits(r) for i, r in zip(waiting, self._pipeline.reports(again), strict=True)}
-                waiting = [i for i in waiting if more[i]]
-                for i in waiting:
-                    edits[i] = composed(batch[i].text, edits[i], more[i])
-            for article, report, done in zip(batch, reports, edits, strict=True):
-                yield Repair(apply(article.text, done), tuple(done), report)
+            for article, (report, edits) in zip(batch, settle(self._pipeline, batch), strict=True):
+                yield Repair(apply(article.text, edits), edits, report)
 
     def explain(self, text: str | Article, at: int) -> list[Candidate]:
         """Every candidate that was considered at code point ``at``, best first, with its scores and why it won or lost."""
         from repair.explain import candidates_at
 
         return candidates_at(self._pipeline, _article(text), at)
-
-
-def edit_of(finding: Finding) -> Edit:
-    """The edit that puts the finding's first suggestion in place."""
-    return Edit(finding.start, finding.end, finding.observed, finding.suggestions[0].text)
-
-
-def _edits(report: Report) -> list[Edit]:
-    return [edit_of(f) for f in report.findings if f.action == "replace"]
-
-
-def _edited(article: Article, edits: Sequence[Edit]) -> Article:
-    """The article after edits, its protected zones moved along."""
-    from repair.report import OffsetMap
-
-    offsets = OffsetMap(edits)
-    zones = tuple((offsets.to_new(a), offsets.to_new(z)) for a, z in article.protected)
-    return Article(apply(article.text, edits), article.id, zones)
 
 
 def _article(text: str | Article) -> Article:

@@ -106,6 +106,11 @@ class Edit:
     after: str
 
 
+def edit_of(finding: Finding) -> Edit:
+    """The edit that puts a finding's first suggestion in place."""
+    return Edit(finding.start, finding.end, finding.observed, finding.suggestions[0].text)
+
+
 class OffsetMap:
     """Maps offsets of the text before the edits to the text after them, and back.
 
