@@ -7,24 +7,40 @@ PAIR and SPAN, in the order in which the trained trees (repair.trees) read them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
 from repair.candidates import (
-    ACRONYMS, ARTICLE, ENCODER, LEXICON, NGRAMS, PPDB_, ROGET_, SPELLING, UNITS, WN_FAR, WN_NEAR, WN_SAME, WORDS,
-    Options, Proposer, Span, acronyms, own_wordings,
+    ACRONYMS,
+    ARTICLE,
+    ENCODER,
+    LEXICON,
+    NGRAMS,
+    PPDB_,
+    ROGET_,
+    SPELLING,
+    UNITS,
+    WN_FAR,
+    WN_NEAR,
+    WN_SAME,
+    WORDS,
+    Options,
+    Proposer,
+    Span,
+    acronyms,
+    own_wordings,
 )  # fmt: skip
 from repair.encoder import REFERENCE, Encoder, Floats, Reading
 from repair.inflection import analyses
 from repair.ngrams import NgramStore
-from repair.segment import BREAK, TOKEN, Text, fold
+from repair.segment import BREAK, Text
+from repair.wordings import Wordings
 
 KEPT = 24  # candidates per stretch that the trees see
 _BITS = (LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER)
+_MOST_WORDINGS = 120_000  # about 200 MB of embeddings
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _RETRIEVED = 10  # wordings that the encoder adds to a doubtful stretch
 _DOUBT = 0.02  # chance of having been replaced below which a lone word is not looked at
@@ -58,65 +74,22 @@ class Evidence:
     entries: dict[int, object]
 
 
-@dataclass(slots=True)
-class _Columns:
-    """Look-up columns of a candidate list: ids of first, second, last but one, last word; length; inner fit; vectors."""
-
-    ids: npt.NDArray[np.int64]
-    length: Floats
-    inner: Floats
-    unigram: Floats
-    vector: npt.NDArray[np.int64]
-
-
 class Judge:
     """Gathers evidence. ``encoder`` None: the columns that need it are neutral."""
 
     def __init__(self, store: NgramStore, proposer: Proposer, encoder: Encoder | None) -> None:
         self.store, self.proposer, self.encoder = store, proposer, encoder
-        self._lock = Lock()
-        self._known: dict[str, int] = {}
-        self._rows: list[tuple[int, int, int, int, int, float, float]] = []
-        self._vectors: Floats = np.zeros((0, 0), np.float32)
-        self._biases: Floats = np.zeros(0, np.float32)
+        self._table = Wordings(store, encoder)
         self._break = store.ids[BREAK]
-        self._log_total = float(np.log(store.total))
         order = np.argsort(-store.unigrams.astype(np.int64), kind="stable")
         self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
         self._reference: tuple[Floats, Floats] | None = None
 
-    # -- wordings ------------------------------------------------------------------------------------------------
-
-    def _number(self, wordings: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Row numbers of wordings in the table of their fixed properties; new ones are added."""
-        with self._lock:  # the table is shared between threads: a number must never be seen before its row
-            fresh = [w for w in dict.fromkeys(wordings) if w not in self._known]
-            if fresh:
-                get = self.store.ids.get
-                for w in fresh:
-                    ids = [get(fold(t), 0) for t in TOKEN.findall(w)] or [0]
-                    inner = 0.0
-                    if len(ids) > 1:
-                        a = np.array(ids[:-1]), np.array(ids[1:])
-                        inner = float(self._conditional(self.store.count(*a), self.store.unigram(a[0]), self.store.unigram(a[1])).sum())
-                    unigram = float(np.log1p(min(self.store.unigrams[i] if i else 0 for i in ids)))
-                    self._known[w] = len(self._rows)
-                    second, penult = (ids[1], ids[-2]) if len(ids) > 1 else (-1, -1)
-                    self._rows.append((ids[0], second, penult, ids[-1], len(ids), inner, unigram))
-                if self.encoder is not None:
-                    vectors, biases = self.encoder.embed(fresh)
-                    self._vectors = np.concatenate([self._vectors.reshape(-1, vectors.shape[1]), vectors])
-                    self._biases = np.concatenate([self._biases, biases])
-            return np.fromiter((self._known[w] for w in wordings), dtype=np.int64, count=len(wordings))
-
-    def _conditional(self, both: Floats, before: Floats, word: Floats) -> Floats:
-        """log P(word | before) by stupid backoff (Brants et al. 2007, factor 0.4)."""
-        direct = np.log(np.maximum(both, 1e-9)) - np.log(np.maximum(before, 1))
-        backed = np.log(0.4) + np.log(word + 0.5) - self._log_total
-        out: Floats = np.where(both > 0, np.minimum(direct, 0), backed).astype(np.float32)
-        return out
-
-    # -- the article ---------------------------------------------------------------------------------------------
+    def _wordings(self) -> Wordings:
+        """The table of wordings; a new one once it has grown too large (readers keep the one they have)."""
+        if len(self._table) > _MOST_WORDINGS:
+            self._table = Wordings(self.store, self.encoder)
+        return self._table
 
     def evidence(self, text: Text, reading: Reading | None) -> Evidence:
         """All evidence on one article."""
@@ -124,7 +97,16 @@ class Judge:
         replaced = reading.replaced if reading is not None else np.full(n, 0.2, np.float32)
         proposed = self._doubtful(text, self.proposer.spans(text, (replaced >= _DOUBT).tolist()), reading, replaced)
         if not proposed:
-            return Evidence([], [], np.zeros(0, np.int64), [], [], np.zeros((0, len(PAIR)), np.float32), np.zeros((0, len(SPAN)), np.float32), {})
+            return Evidence(
+                [],
+                [],
+                np.zeros(0, np.int64),
+                [],
+                [],
+                np.zeros((0, len(PAIR)), np.float32),
+                np.zeros((0, len(SPAN)), np.float32),
+                {},
+            )
         ids = np.full(n + 4, self._break, np.int64)
         ids[2 : n + 2] = self.store.encode(text.folded)
         context = self._contexts(text, ids, proposed)
@@ -132,17 +114,20 @@ class Judge:
         queries, log_total = self._queries(reading, spans)
         options = self._with_context(text, proposed, queries, log_total, replaced)
         observed = [" ".join(text.folded[a:z]) for a, z in spans]
-        own = self._score(self._number(observed), context, np.arange(len(spans)), queries, log_total)
+        table = self._wordings()
+        own = table.score(table.number(observed), context, np.arange(len(spans)), queries, log_total)
         span_of = np.repeat(np.arange(len(spans)), [len(o.texts) for o in options])
         texts = [t for o in options for t in o.texts]
         bits = np.array([b for o in options for b in o.bits])
         weights = np.array([w for o in options for w in o.weights], np.float32)
-        numbers = self._number(texts)
-        score = self._score(numbers, context, span_of, queries, log_total)
+        numbers = table.number(texts)
+        score = table.score(numbers, context, span_of, queries, log_total)
         prior = self._prior(score, own, span_of, bits, weights)
         keep = _best(prior, span_of, KEPT)
-        pair = self._pair_columns(score[keep], own, span_of[keep], bits[keep], weights[keep], prior[keep], [texts[k] for k in keep], observed)
-        joint = self._joint(spans, span_of[keep], numbers[keep], prior[keep], score[keep])
+        pair = self._pair_columns(
+            score[keep], own, span_of[keep], bits[keep], weights[keep], prior[keep], [texts[k] for k in keep], observed
+        )
+        joint = self._joint(table, spans, span_of[keep], numbers[keep], prior[keep], score[keep])
         pair = np.concatenate([pair, joint], axis=1)
         entries: dict[int, object] = {}
         starts = np.concatenate([[0], np.cumsum([len(o.texts) for o in options])])
@@ -152,7 +137,9 @@ class Judge:
             if entry is not None:
                 entries[new] = entry
         span = self._span_columns(text, spans, reading, replaced, own, options, observed)
-        return Evidence(spans, observed, span_of[keep], [texts[k] for k in keep], [int(bits[k]) for k in keep], pair, span, entries)
+        return Evidence(
+            spans, observed, span_of[keep], [texts[k] for k in keep], [int(bits[k]) for k in keep], pair, span, entries
+        )
 
     def _doubtful(self, text: Text, proposed: list[Span], reading: Reading | None, replaced: Floats) -> list[Span]:
         """Proposed spans, and those that only the encoder's labels show."""
@@ -169,7 +156,15 @@ class Judge:
             if (i, z) not in known:
                 known.add((i, z))
                 out.append(Span(i, z, Options()))
-            while z < len(text) and z - i < 5 and word[z] and not blocked[z] and not lines[z] and further[z] > 0.15 and first[i] > 0.15:
+            while (
+                z < len(text)
+                and z - i < 5
+                and word[z]
+                and not blocked[z]
+                and not lines[z]
+                and further[z] > 0.15
+                and first[i] > 0.15
+            ):
                 z += 1
                 if (i, z) not in known:
                     known.add((i, z))
@@ -247,60 +242,40 @@ class Judge:
             out.append(options)
         return out
 
-    def _score(
-        self, rows: npt.NDArray[np.int64], context: npt.NDArray[np.int64], span_of: npt.NDArray[np.int64], queries: Floats, log_total: Floats
+    def _prior(
+        self, score: Floats, own: Floats, span_of: npt.NDArray[np.int64], bits: npt.NDArray[np.int64], weights: Floats
     ) -> Floats:
-        """(pairs, 6): encoder log-odds, fit, left and right association, middle count, unigram."""
-        if not len(rows):
-            return np.zeros((0, 6), np.float32)
-        table = np.array([self._rows[i] for i in rows], dtype=np.float64)
-        first, second, penult, last = (table[:, i].astype(np.int64) for i in range(4))
-        two, one, next_, after = (context[span_of, i] for i in range(4))
-        second = np.where(second < 0, next_, second)
-        penult = np.where(penult < 0, one, penult)
-        count, unigram = self.store.count, self.store.unigram
-        u_one, u_first, u_last, u_next = unigram(one), unigram(first), unigram(last), unigram(next_)
-        left, right, follow = count(one, first), count(last, next_), count(next_, after)
-        middle_a, middle_b = count(one, first, second), count(penult, last, next_)
-        middle = np.minimum(middle_a, middle_b)
-        three_left, three_right = count(two, one, first), count(last, next_, after)
-        before = count(two, one)
-        p_first = np.where(three_left > 0, self._conditional(three_left, before, u_first), self._conditional(left, u_one, u_first) - 0.9)
-        pair_before = count(penult, last)
-        p_next = np.where(middle_b > 0, self._conditional(middle_b, pair_before, u_next), self._conditional(right, u_last, u_next) - 0.9)
-        p_after = np.where(three_right > 0, self._conditional(three_right, right, unigram(after)), self._conditional(follow, u_next, unigram(after)) - 0.9)
-        fit = p_first + p_next + p_after + table[:, 5]
-        associate_left = np.log((left + 0.05) * self.store.total / ((u_one + 5) * (u_first + 5)))
-        associate_right = np.log((right + 0.05) * self.store.total / ((u_last + 5) * (u_next + 5)))
-        encoder = np.zeros(len(rows), np.float32)
-        if queries.shape[1] and self.encoder is not None:
-            step = 20_000
-            for at in range(0, len(rows), step):
-                part = rows[at : at + step]
-                dots = np.einsum("ij,ij->i", self._vectors[part], queries[span_of[at : at + step]])
-                encoder[at : at + step] = dots * self.encoder.scale + self._biases[part]
-            encoder -= log_total[span_of]
-        out: Floats = np.stack([encoder, fit, associate_left, associate_right, np.log1p(middle), table[:, 6]], axis=1).astype(np.float32)
-        return out
-
-    def _prior(self, score: Floats, own: Floats, span_of: npt.NDArray[np.int64], bits: npt.NDArray[np.int64], weights: Floats) -> Floats:
         """A rough order of a span's candidates, to drop the hopeless before the trees see them."""
         sources = np.zeros(len(bits), np.float32)
-        for bit, worth in ((LEXICON, 2.0), (WORDS, 1.5), (ACRONYMS, 2.0), (ARTICLE, 0.7), (WN_SAME, 0.7), (WN_NEAR, 0.4), (PPDB_, 0.6), (ROGET_, 0.3)):
+        for bit, worth in (
+            (LEXICON, 2.0),
+            (WORDS, 1.5),
+            (ACRONYMS, 2.0),
+            (ARTICLE, 0.7),
+            (WN_SAME, 0.7),
+            (WN_NEAR, 0.4),
+            (PPDB_, 0.6),
+            (ROGET_, 0.3),
+        ):
             sources += worth * ((bits & bit) > 0)
         out: Floats = score[:, 0] + 0.35 * (score[:, 1] - own[span_of, 1]) + sources + 1.5 * weights
         return out
 
     def _joint(
-        self, spans: list[tuple[int, int]], span_of: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64], prior: Floats, score: Floats
+        self,
+        table: Wordings,
+        spans: list[tuple[int, int]],
+        span_of: npt.NDArray[np.int64],
+        numbers: npt.NDArray[np.int64],
+        prior: Floats,
+        score: Floats,
     ) -> Floats:
         """How well each pair goes with the best candidates of the stretches beside it: "wisdom businesses" is damaged twice.
 
         (pairs, 2), left and right: association of the two candidates less half of what the neighbour's is worse than its best;
         at least the association with the neighbour as it stands.
         """
-        first = np.array([self._rows[i][0] for i in numbers], np.int64)
-        last = np.array([self._rows[i][3] for i in numbers], np.int64)
+        first, last = table.ends(numbers)
         starts = np.searchsorted(span_of, np.arange(len(spans) + 1))
         by_end: dict[int, list[int]] = {}
         for s, (_, z) in enumerate(spans):
@@ -326,7 +301,7 @@ class Judge:
             worse = 0.5 * np.minimum(prior - best_of, 0)
             both = self.store.count(last[left], first[right])
             unigram = self.store.unigram
-            association = np.log((both + 0.05) * self.store.total / ((unigram(last[left]) + 5) * (unigram(first[right]) + 5)))
+            association = table.association(both, unigram(last[left]), unigram(first[right]))
             np.maximum.at(out[:, 0], right, (association + worse[left]).astype(np.float32))
             np.maximum.at(out[:, 1], left, (association + worse[right]).astype(np.float32))
         return out
@@ -375,7 +350,9 @@ class Judge:
         rows = []
         for k, (a, z) in enumerate(spans):
             low, up = max(0, a - 30), min(n, z + 30)
-            around = (totals[a] - totals[low] + totals[up] - totals[z]) / max(1, counts[a] - counts[low] + counts[up] - counts[z])
+            around = (totals[a] - totals[low] + totals[up] - totals[z]) / max(
+                1, counts[a] - counts[low] + counts[up] - counts[z]
+            )
             rows.append((
                 replaced[a:z].mean(), replaced[a:z].max(), first[a], around, mean, high, tells, own[k, 0], 0.0, own[k, 1], own[k, 2], own[k, 3],
                 own[k, 4], own[k, 5], text.words[a][0].isupper(), a in starts, quoted[a], min(5, repeats[observed[k]]), z - a,
