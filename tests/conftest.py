@@ -78,12 +78,12 @@ def clean() -> list[Gold]:
 
 
 def sharing(repairer: Repairer, **options: Any) -> Repairer:
-    """A further Repairer that uses the models already in memory: loading them again would take most of the tests' time."""
+    """A further Repairer that uses the models already in memory: loading takes most of the time."""
     other = Repairer(**options)
     loaded, pipeline = repairer._pipeline, other._pipeline
     for name in ("store", "combination", "encoder"):
         if not (name == "encoder" and "encoder" in pipeline.without):
             pipeline.__dict__[name] = getattr(loaded, name)
-    if not pipeline.without and not pipeline._own and not pipeline._ignore:
+    if not options.keys() & {"without", "lexicons", "ignore"}:
         pipeline.__dict__["judge"] = loaded.judge
     return other

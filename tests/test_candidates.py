@@ -8,7 +8,20 @@ import numpy as np
 import pytest
 
 from repair import Repairer
-from repair.candidates import ACRONYMS, LEXICON, PPDB_, SOURCES, UNITS, WN_SAME, WORDS, Options, Proposer, acronyms, own_wordings, source_names
+from repair.candidates import (
+    ACRONYMS,
+    LEXICON,
+    PPDB_,
+    SOURCES,
+    UNITS,
+    WN_SAME,
+    WORDS,
+    Options,
+    Proposer,
+    acronyms,
+    own_wordings,
+    source_names,
+)
 from repair.errors import UsageError
 from repair.lexicon import Lexicon
 from repair.rows import COLUMNS
@@ -36,8 +49,10 @@ class FakeStore:
     """Knows a few words, all of them frequent."""
 
     words = ("\0", "big", "bigger", "smash", "help", "presentation", "state", "ad", "bigly")
-    ids = {w: i for i, w in enumerate(words)}
-    unigrams = np.array([0, *[5000] * 8], np.uint32)
+
+    def __init__(self) -> None:
+        self.ids = {w: i for i, w in enumerate(self.words)}
+        self.unigrams = np.array([0, *[5000] * 8], np.uint32)
 
 
 @pytest.fixture
@@ -58,7 +73,8 @@ def proposed(lexicon: Lexicon, text: str, *without: str) -> dict[str, dict[str, 
 
 
 def test_the_lexicon_in_every_form(lexicon: Lexicon) -> None:
-    assert proposed(lexicon, "Two Wisdom Businesses lent a hand")["Wisdom Businesses"] == {"intelligence agencies": LEXICON}
+    found = proposed(lexicon, "Two Wisdom Businesses lent a hand")
+    assert found["Wisdom Businesses"] == {"intelligence agencies": LEXICON}
     assert proposed(lexicon, "They lend a hand") == {"lend a hand": {"help": LEXICON}}
     assert proposed(lexicon, "He lent a hand") == {"lent a hand": {"helped": LEXICON}}
 

@@ -49,8 +49,8 @@ def test_a_phrase_is_inflected_at_its_head(phrase: str, kind: str, tag: str, for
     ("word", "article"),
     [
         ("state", "a"), ("environment", "an"), ("hour", "an"), ("honest", "an"), ("university", "a"), ("European", "a"),
-        ("unit", "a"), ("unimportant", "an"), ("umbrella", "an"), ("one", "a"), ("8", "an"), ("18th", "an"), ("FBI", "an"),
-        ("UN", "a"), ("NATO", "an"), ("BBC", "a"), ("X-ray", "an"), ("heir", "an"), ("house", "a"), ("user", "a"),
+        ("unit", "a"), ("unimportant", "an"), ("umbrella", "an"), ("one", "a"), ("8", "an"), ("18th", "an"),
+        ("FBI", "an"), ("UN", "a"), ("NATO", "an"), ("BBC", "a"), ("X-ray", "an"), ("heir", "an"), ("house", "a"), ("user", "a"),
     ],
 )  # fmt: skip
 def test_a_or_an(word: str, article: str) -> None:
@@ -78,8 +78,8 @@ def test_capitals_follow_the_wording_replaced(model: str, text: str, expected: s
 @pytest.mark.parametrize(
     ("us", "uk"),
     [
-        ("organized", "organised"), ("analyze", "analyse"), ("color", "colour"), ("colors", "colours"), ("center", "centre"),
-        ("size", "size"), ("sizes", "sizes"), ("prize", "prize"), ("table", "table"), ("organization", "organisation"),
+        ("organized", "organised"), ("analyze", "analyse"), ("color", "colour"), ("colors", "colours"),
+        ("center", "centre"), ("size", "size"), ("sizes", "sizes"), ("prize", "prize"), ("table", "table"), ("organization", "organisation"),
     ],
 )  # fmt: skip
 def test_british_spelling(us: str, uk: str) -> None:
@@ -94,4 +94,4 @@ def test_american_spelling() -> None:
 def test_nothing_odd_stops_it(model: str, text: str) -> None:
     assert like(model, text).lower() == text.lower() or not text.isascii()
     assert article_for(text) in ("a", "an")
-    analyses(text.lower()), british(text), inflect_phrase(text, "noun", "NNS") if text.isascii() and text.isalpha() else None
+    assert isinstance(analyses(text.lower()), tuple) and isinstance(british(text), str)

@@ -89,7 +89,8 @@ def test_any_text_is_cut_without_loss(text: str) -> None:
         assert not text[at:start].strip() and start < end and text[start:end] == word
         at = end
     assert not text[at:].strip()
-    assert len(cut.folded) == len(cut.is_word) == len(cut.blocked) == len(cut.quoted) == len(cut.line_starts) == len(cut)
+    views = (cut.folded, cut.is_word, cut.blocked, cut.quoted, cut.line_starts)
+    assert all(len(view) == len(cut) for view in views)
 
 
 @given(ODD)
@@ -108,4 +109,4 @@ def test_cutting_is_linear(unit: str) -> None:
         assert cut.sentences is not None and cut.blocked is not None and cut.quoted is not None
         return time.perf_counter() - begin
 
-    assert seconds(200_000) < 20 * max(seconds(20_000), 0.02)  # ten times the text; quadratic would take a hundred times
+    assert seconds(200_000) < 20 * max(seconds(20_000), 0.02)  # quadratic would be 100 times

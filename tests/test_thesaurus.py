@@ -33,7 +33,8 @@ def build(folder: Path) -> Thesaurus:
 
 def test_every_kind_of_neighbour(tmp_path: Path) -> None:
     thesaurus = build(tmp_path)
-    assert thesaurus.neighbours("car") == {"auto": SAME, "vehicle": NEAR, "craft": FAR, "motor": PPDB, "automobile club": ROGET}
+    near = {"auto": SAME, "vehicle": NEAR, "craft": FAR, "motor": PPDB, "automobile club": ROGET}
+    assert thesaurus.neighbours("car") == near
     assert thesaurus.neighbours("lonely") == thesaurus.neighbours("unheard of") == {}
 
 
@@ -51,7 +52,8 @@ def test_a_damaged_thesaurus_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("observed", "original"), [("say", "state"), ("reside", "live"), ("hearth", "fire"), ("stick", "pin"), ("board", "sheet")]
+    ("observed", "original"),
+    [("say", "state"), ("reside", "live"), ("hearth", "fire"), ("stick", "pin"), ("board", "sheet")],
 )
 def test_the_shipped_one_reaches_wrong_senses(repairer: Repairer, observed: str, original: str) -> None:
     assert original in repairer._pipeline.judge.proposer.thesaurus.neighbours(observed)

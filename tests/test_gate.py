@@ -1,0 +1,91 @@
+"""The gate: figures on our own annotated articles never fall below what tests/floors.json pins.
+
+To raise a floor, write the new figure there. To lower one is a decision of its own: floors.json keeps a "lowered" list with
+the old value and the reason, and the gate refuses a file whose articles are not those that the floors were pinned on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+from repair import Repairer, Report
+from repair.evaluate import Gold, Unit, score, score_clean
+
+FLOORS: dict[str, Any] = json.loads((ROOT / "tests/floors.json").read_text(encoding="utf-8"))
+ARTICLES = ROOT / "tests/articles"
+
+
+def checksum() -> str:
+    """Of all articles and their annotation: other articles would be other figures."""
+    sum = hashlib.sha256()
+    for path in sorted(ARTICLES.glob("*/*.txt")):
+        sum.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return sum.hexdigest()
+
+
+def gold(article: Any) -> Gold:
+    """An article as repair.evaluate reads it."""
+    units = (Unit(u["start"], u["end"], tuple(u["originals"]), u["optional"]) for u in article["units"])
+    return Gold(article["id"], article["text"], tuple(units))
+
+
+@pytest.fixture(scope="module")
+def figures(repairer: Repairer, spun: list[Any], clean: list[Any]) -> dict[str, float]:
+    """All figures of the gate, computed once."""
+    golds = list(map(gold, spun))
+    reports = dict(zip((g.id for g in golds), repairer.check_stream(g.text for g in golds), strict=True))
+    quiet: list[Report] = list(repairer.check_stream(a["text"] for a in clean))
+    out = score(golds, reports) | score_clean(quiet)
+    out["verdict_spun_found"] = sum(r.verdict.label != "clean" for r in reports.values()) / len(reports)
+    out["verdict_clean_accused"] = sum(r.verdict.label == "spun" for r in quiet) / len(quiet)
+    lists = {**out.pop("lists"), "clean": out.pop("clean_list")}
+    print(json.dumps({k: v for k, v in out.items() if not isinstance(v, list)}, indent=1))
+    for kind in ("harm", "clean"):
+        print(kind, *lists[kind], sep="\n  ")
+    return out
+
+
+def test_the_articles_are_those_the_floors_were_pinned_on() -> None:
+    assert len(list(ARTICLES.glob("spun/*.txt"))) == 20 and len(list(ARTICLES.glob("clean/*.txt"))) == 16
+    assert checksum() == FLOORS["articles_sha256"], "measure again; pin floors and checksum together"
+
+
+@pytest.mark.parametrize("name", FLOORS["at_least"])
+def test_at_least(figures: dict[str, float], name: str) -> None:
+    assert figures[name] >= FLOORS["at_least"][name], f"{name} fell to {figures[name]}"
+
+
+@pytest.mark.parametrize("name", FLOORS["at_most"])
+def test_at_most(figures: dict[str, float], name: str) -> None:
+    assert figures[name] <= FLOORS["at_most"][name], f"{name} rose to {figures[name]}"
+
+
+def test_no_floor_was_lowered_in_silence() -> None:
+    """Every floor in "lowered" says from where, to where and why; none stands below what was given up there."""
+    for entry in FLOORS["lowered"]:
+        assert set(entry) == {"figure", "from", "to", "date", "why"} and len(entry["why"]) > 20
+        bound = FLOORS["at_least"] if entry["figure"] in FLOORS["at_least"] else FLOORS["at_most"]
+        assert entry["figure"] in bound
+
+
+def test_the_measuring_itself_is_sound(spun: list[Any], clean: list[Any]) -> None:
+    """Gold that is reported back scores one; nothing reported scores nothing."""
+    from repair.report import Finding, Suggestion, Verdict
+
+    golds = list(map(gold, spun))
+    verdict = Verdict("spun", 1.0, 0.2)
+
+    def told(u: Unit, text: str) -> Finding:
+        return Finding(u.start, u.end, text[u.start : u.end], 1, "replace", (Suggestion(u.originals[0], 1, "lexicon"),))
+
+    perfect = {g.id: Report(100, verdict, tuple(told(u, g.text) for u in g.units if not u.optional)) for g in golds}
+    best, nothing = score(golds, perfect), score(golds, {})
+    ones = ("detection_precision", "detection_recall", "top1", "edit_precision", "edit_recall")
+    assert all(best[name] == 1.0 for name in ones)
+    assert nothing["detection_recall"] == nothing["edit_recall"] == 0 and nothing["units"] == best["units"] > 400
+    assert not any(a["units"] for a in clean)
