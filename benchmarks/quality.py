@@ -1,4 +1,4 @@
-"""Figures of quality: benchmarks/quality.py [--without lexicon] [--show KIND] [--all --write docs/benchmarks.md].
+"""Figures of quality: python -m benchmarks.quality [--without lexicon] [--show KIND] [--ablate] [--write PAGE].
 
 Runs the scorer of ../shared on the seed article, the development articles, and held-back clean text.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import random
-from collections.abc import Iterable
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from repair import Repairer
+from repair.candidates import SOURCES
 from training.articles import Gold, folder, gold_lines
 from training.corpora import HELD, SHARED, lines
 
@@ -32,7 +35,9 @@ def scorer() -> ModuleType:
 
 def findings(repairer: Repairer, golds: Iterable[Gold]) -> Found:
     golds = list(golds)
-    return {g["id"]: r.to_dict(g["id"]) for g, r in zip(golds, repairer.check_stream(g["text"] for g in golds), strict=True)}
+    return {
+        g["id"]: r.to_dict(g["id"]) for g, r in zip(golds, repairer.check_stream(g["text"] for g in golds), strict=True)
+    }
 
 
 def held_clean(words: int, seed: int = 1) -> list[Gold]:
@@ -73,60 +78,95 @@ def proposed(repairer: Repairer, golds: list[Gold]) -> float:
     return hit / max(1, total)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--without", default="")
-    parser.add_argument("--sets", default="seed,dev,test,devclean,testclean,clean")
-    parser.add_argument("--words", type=int, default=60_000)
-    parser.add_argument("--show", action="append", default=[])
-    parser.add_argument("--most", type=int, default=60)
-    args = parser.parse_args()
-    score = scorer()
-    repairer = Repairer(without=[w for w in args.without.split(",") if w])
-    spun = {
-        "seed": lambda: gold_lines(SHARED / "data/seed/spun.jsonl"),
-        "dev": lambda: gold_lines(SHARED / "data/dev/spun.jsonl"),
-        "test": lambda: list(folder(Path("tests/articles/spun"))),
-        "train": lambda: list(folder(Path("training/articles/spun"))),
-    }
-    clean = {
+SPUN: dict[str, Callable[[], list[Gold]]] = {
+    "seed": lambda: gold_lines(SHARED / "data/seed/spun.jsonl"),
+    "dev": lambda: gold_lines(SHARED / "data/dev/spun.jsonl"),
+    "test": lambda: list(folder(Path("tests/articles/spun"))),
+}
+HEAD = "| text | detection P / R / F0.5 | first / five | replacements P / R | proposed | judged clean |\n|---|---|---|---|---|---|"
+HEAD_CLEAN = "| text | words | findings / 1,000 | replacements / 1,000 | accused |\n|---|---|---|---|---|"
+
+
+def clean_sets(words: int) -> dict[str, Callable[[], list[Gold]]]:
+    """Clean texts by name; ``words`` of them from the held-back corpora."""
+    return {
         "devclean": lambda: [{"units": [], **g} for g in gold_lines(SHARED / "data/dev/clean.jsonl")],
         "testclean": lambda: list(folder(Path("tests/articles/clean"))),
-        "clean": lambda: held_clean(args.words),
+        "held": lambda: held_clean(words),
     }
-    for name in args.sets.split(","):
-        if name in spun:
-            golds = spun[name]()
-            found = findings(repairer, golds)
-            r = score.score({g["id"]: g for g in golds}, found)
-            labels = [f["verdict"]["label"] for f in found.values()]
-            print(
-                f"{name:9} detection P {r['detection_precision']:.3f} R {r['detection_recall']:.3f} F0.5 {r['detection_f05']:.3f} | "
-                f"first {r['top1']:.3f} five {r['top5']:.3f} | edits {r['edit_precision']:.3f} at {r['edit_recall']:.3f} | "
-                f"proposed {proposed(repairer, golds):.3f} | clean verdicts {labels.count('clean')}/{len(labels)}",
-                flush=True,
-            )
-            for kind in args.show:
-                rows = r["lists"].get(kind, [])
-                random.Random(0).shuffle(rows)
-                print(f"  {kind} ({len(rows)})", *rows[: args.most], sep="\n    ")
-        else:
-            golds = clean[name]()
-            found = findings(repairer, golds)
-            r = score.score_clean(found)
-            accused = sum(f["verdict"]["label"] != "clean" for f in found.values())
-            print(
-                f"{name:9} {r['clean_words']:,} words: {r['clean_findings_per_1000']} findings, {r['clean_replacements_per_1000']} replacements "
-                f"per 1,000 | accused {accused}/{len(found)}",
-                flush=True,
-            )
-            if "clean" in args.show:
-                for key, f in found.items():
-                    for x in f["findings"][:4]:
-                        s = x["suggestions"][0]["text"] if x["suggestions"] else "?"
-                        print(f"    {key} {f['verdict']['probability']} {x['action']} {x['confidence']:.2f} {x['observed']} -> {s}")
+
+
+def spun_row(repairer: Repairer, name: str, golds: list[Gold], score: ModuleType, show: list[str], most: int) -> str:
+    """A table row of figures on spun articles; prints some of the errors that ``show`` asks for."""
+    found = findings(repairer, golds)
+    r = score.score({g["id"]: g for g in golds}, found)
+    clean = sum(f["verdict"]["label"] == "clean" for f in found.values())
+    for kind in show:
+        errors = list(r["lists"].get(kind, []))
+        random.Random(0).shuffle(errors)
+        print(f"  {name}: {kind} ({len(errors)})", *errors[:most], sep="\n    ")
+    return (
+        f"| {name} | {r['detection_precision']:.3f} / {r['detection_recall']:.3f} / {r['detection_f05']:.3f} "
+        f"| {r['top1']:.3f} / {r['top5']:.3f} | {r['edit_precision']:.3f} / {r['edit_recall']:.3f} "
+        f"| {proposed(repairer, golds):.3f} | {clean} of {len(golds)} |"
+    )
+
+
+def clean_row(repairer: Repairer, name: str, golds: list[Gold], score: ModuleType, show: list[str]) -> str:
+    """A table row of figures on clean text."""
+    found = findings(repairer, golds)
+    r = score.score_clean(found)
+    accused = sum(f["verdict"]["label"] != "clean" for f in found.values())
+    if "clean" in show:
+        for key, f in found.items():
+            for x in f["findings"][:4]:
+                first = x["suggestions"][0]["text"] if x["suggestions"] else "?"
+                print(
+                    f"    {key} {f['verdict']['probability']} {x['action']} {x['confidence']} {x['observed']} -> {first}"
+                )
+    return (
+        f"| {name} | {r['clean_words']:,} | {r['clean_findings_per_1000']} | {r['clean_replacements_per_1000']} "
+        f"| {accused} of {len(golds)} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--without", default="", help="sources to switch off, by comma")
+    parser.add_argument("--sets", default="seed,dev,test,devclean,testclean,held")
+    parser.add_argument("--words", type=int, default=60_000, help="of held-back clean text")
+    parser.add_argument("--show", action="append", default=[], help="missed, wrong, alarm, harm, clean: print errors")
+    parser.add_argument("--most", type=int, default=60)
+    parser.add_argument("--ablate", action="store_true", help="development articles once more without each source")
+    parser.add_argument("--write", type=Path, help="a page for the figures, such as docs/benchmarks.md")
+    args = parser.parse_args()
+    score = scorer()
+    clean = clean_sets(args.words)
+    lines_ = []
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        lines_.append(line)
+
+    repairer = Repairer(without=[w for w in args.without.split(",") if w])
+    names = args.sets.split(",")
+    say(f"## {'All sources' if not args.without else 'Without ' + args.without}\n\n{HEAD}")
+    for name in names:
+        if name in SPUN:
+            say(spun_row(repairer, name, SPUN[name](), score, args.show, args.most))
+    say(f"\n{HEAD_CLEAN}")
+    for name in names:
+        if name in clean:
+            say(clean_row(repairer, name, clean[name](), score, args.show))
+    if args.ablate:
+        say(f"\n## Development articles without one source\n\n{HEAD}")
+        for source in SOURCES:
+            say(spun_row(Repairer(without=[source]), f"dev without {source}", SPUN["dev"](), score, [], 0))
+    if args.write:
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+        head = f"# Benchmarks\n\n{date.today()}, commit {commit}: `python -m benchmarks.quality {' '.join(sys.argv[1:])}`\n\n"
+        args.write.write_text(head + "\n".join(lines_) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     main()
-    _ = json

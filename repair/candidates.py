@@ -182,7 +182,9 @@ class Proposer:
 
     def _count(self, form: str) -> float:
         ids = self.store.ids
-        return float(min(self.store.unigrams[ids.get(w, 0)] if w in ids else 0 for w in form.replace("-", " ").split(" ")))
+        return float(
+            min(self.store.unigrams[ids.get(w, 0)] if w in ids else 0 for w in form.replace("-", " ").split(" "))
+        )
 
     def _add_spellings(self, word: str, options: Options) -> None:
         """Frequent words of which ``word``, that nobody writes, is a clipped or misspelt form ("presen")."""
@@ -192,7 +194,11 @@ class Proposer:
         from rapidfuzz.distance import Levenshtein
 
         near = process.extract(
-            word, self._by_start().get(word[:2], ()), scorer=Levenshtein.normalized_similarity, limit=4, score_cutoff=0.8
+            word,
+            self._by_start().get(word[:2], ()),
+            scorer=Levenshtein.normalized_similarity,
+            limit=4,
+            score_cutoff=0.8,
         )
         for form, _, _ in near:
             options.add(form, SPELLING)
@@ -242,7 +248,12 @@ def acronyms(text: Text) -> Iterator[tuple[int, str]]:
     """Tokens before "(KCNA)" whose initial does not fit the letter it stands for: (token, wanted initial)."""
     for i in range(2, len(text) - 1):
         letters = text.words[i]
-        if not (text.words[i - 1] == "(" and text.words[i + 1] == ")" and letters.isupper() and 2 <= len(letters) <= _ACRONYM):
+        if not (
+            text.words[i - 1] == "("
+            and text.words[i + 1] == ")"
+            and letters.isupper()
+            and 2 <= len(letters) <= _ACRONYM
+        ):
             continue
         names = [j for j in range(max(0, i - 14), i - 1) if text.words[j][0].isupper() and text.is_word[j]]
         names = names[-len(letters) :]

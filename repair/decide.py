@@ -190,7 +190,9 @@ def decide(evidence: Evidence, combination: Combination, words: int, thresholds:
     covered = sum(evidence.spans[s][1] - evidence.spans[s][0] for s in chosen)
     density = covered / max(1, words)
     restorable = float(np.mean([c.pairs[0][1] if c.pairs else 0.0 for c in choices])) if choices else 0.0
-    return Decision(Verdict(_label(probability, density, restorable), probability, min(1.0, density)), choices, confidence, chance)
+    return Decision(
+        Verdict(_label(probability, density, restorable), probability, min(1.0, density)), choices, confidence, chance
+    )
 
 
 def _label(probability: float, density: float, restorable: float) -> Label:

@@ -115,7 +115,12 @@ class Encoder:
             p = torch.from_numpy(pieces)
             with torch.inference_mode():
                 seen = self._model(
-                    {"input_ids": p, "attention_mask": (p != 0).long(), "word_of": torch.from_numpy(word_of), "words": torch.arange(n)}
+                    {
+                        "input_ids": p,
+                        "attention_mask": (p != 0).long(),
+                        "word_of": torch.from_numpy(word_of),
+                        "words": torch.arange(n),
+                    }
                 )
             found, chance = seen["word_states"].numpy(), seen["word_odds"].numpy()
             n = 0
@@ -157,7 +162,9 @@ class Encoder:
         first, last = np.array([s[0] for s in spans]), np.array([s[1] for s in spans])
         means = (totals[last] - totals[first]) / (last - first)[:, None]
         with torch.inference_mode():
-            out: Floats = torch.nn.functional.normalize(self._net.query(torch.from_numpy(means.astype(np.float32)))).numpy()
+            out: Floats = torch.nn.functional.normalize(
+                self._net.query(torch.from_numpy(means.astype(np.float32)))
+            ).numpy()
         return out
 
     def embed(self, wordings: Sequence[str]) -> tuple[Floats, Floats]:

@@ -118,8 +118,13 @@ class Judge:
         own = table.score(table.number(observed), context, np.arange(len(spans)), queries, log_total)
         span_of = np.repeat(np.arange(len(spans)), [len(o.texts) for o in options])
         texts = [t for o in options for t in o.texts]
-        bits = np.array([b for o in options for b in o.bits])
+        bits = np.array([b for o in options for b in o.bits], np.int64)
         weights = np.array([w for o in options for w in o.weights], np.float32)
+        # Machines put no common word in place of a name: names are candidates where a capital stands, or by a row.
+        lower = np.array([text.words[a][0].islower() for a, _ in spans])
+        fits = np.array([t not in self.store.names for t in texts], bool) | ~lower[span_of]
+        kept = np.flatnonzero(fits | ((bits & (LEXICON | WORDS | UNITS)) > 0))
+        span_of, bits, weights, texts = span_of[kept], bits[kept], weights[kept], [texts[k] for k in kept]
         numbers = table.number(texts)
         score = table.score(numbers, context, span_of, queries, log_total)
         prior = self._prior(score, own, span_of, bits, weights)
@@ -133,7 +138,7 @@ class Judge:
         starts = np.concatenate([[0], np.cumsum([len(o.texts) for o in options])])
         for new, k in enumerate(keep):
             s = int(span_of[k])
-            entry = options[s].rows.get(int(k - starts[s]))
+            entry = options[s].rows.get(int(kept[k] - starts[s]))
             if entry is not None:
                 entries[new] = entry
         span = self._span_columns(text, spans, reading, replaced, own, options, observed)
@@ -147,7 +152,9 @@ class Judge:
             return proposed
         out = list(proposed)
         known = {(s.first, s.last) for s in out}
-        blocked, lines, word = text.blocked, text.line_starts, text.is_word
+        ignored = self.proposer.lexicon.ignored_tokens(text)
+        blocked = [b or i for b, i in zip(text.blocked, ignored, strict=True)]
+        lines, word = text.line_starts, text.is_word
         first, further = reading.odds[:, 1], reading.odds[:, 2]
         for i in range(len(text)):
             if not word[i] or blocked[i] or replaced[i] < 0.15:

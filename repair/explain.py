@@ -32,7 +32,11 @@ def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candida
         won = s in chosen and bool(chosen[s].pairs) and chosen[s].pairs[0][0] == k
         if won:
             rewrites = chance >= pipeline.thresholds.rewrite and decision.verdict.label == "spun"
-            why = "rewritten by fix" if rewrites else f"suggested only: chance below {pipeline.thresholds.rewrite:g} or article not judged spun"
+            why = (
+                "rewritten by fix"
+                if rewrites
+                else f"suggested only: chance below {pipeline.thresholds.rewrite:g} or article not judged spun"
+            )
         elif s in chosen:
             why = f"another wording is likelier here ({chance:.2f} < {best[s]:.2f})"
         elif confidence < pipeline.thresholds.report:

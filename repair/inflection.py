@@ -21,10 +21,7 @@ _BASE = {"NN", "VB", "JJ", "RB"}
 _INSTEAD = {"VBD": "VBN", "VBN": "VBD", "JJR": "RBR", "JJS": "RBS", "RBR": "JJR", "RBS": "JJS"}  # where one is missing
 # Lemmas that LemmInflect gives for function words and for forms that are words of their own.
 _NO_FORMS = frozenset(
-    "a an the of to in on at by for from with as and or but if so than that this these those it its he she they we i you "
-    "not no nor up out off over under who whom whose which what when where why how there here then is am are was were be "
-    "been being has have had having do does did can could will would shall should may might must his her their our my your "
-    "him them us me all any some each every both either neither such own other another one two three".split()
+    ["a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "from", "with", "as", "and", "or", "but", "if", "so", "than", "that", "this", "these", "those", "it", "its", "he", "she", "they", "we", "i", "you", "not", "no", "nor", "up", "out", "off", "over", "under", "who", "whom", "whose", "which", "what", "when", "where", "why", "how", "there", "here", "then", "is", "am", "are", "was", "were", "be", "been", "being", "has", "have", "had", "having", "do", "does", "did", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "his", "her", "their", "our", "my", "your", "him", "them", "us", "me", "all", "any", "some", "each", "every", "both", "either", "neither", "such", "own", "other", "another", "one", "two", "three"]
 )
 
 
@@ -106,12 +103,14 @@ def phrase_forms(phrase: str, kind: str) -> Sequence[str | None]:
 
 
 # Words whose first letter misleads: a vowel letter sounding as a consonant, and a silent h.
-_CONSONANT = re.compile(r"(?i)^(?:uni(?!n|m)|u[bcfhjkqrst][aeiou]|use|user|usu|utili|eu|ewe|one\b|once\b|ouija|u(?:\b|[.-]))")
+_CONSONANT = re.compile(
+    r"(?i)^(?:uni(?!n|m)|u[bcfhjkqrst][aeiou]|use|user|usu|utili|eu|ewe|one\b|once\b|ouija|u(?:\b|[.-]))"
+)
 _VOWEL = re.compile(r"^(?:(?i:hour|honest|honou?r|heir)|8|1[18](?!\d)|[AEFHILMNORSX](?=-|\b))")
 
 
 def article_for(word: str) -> str:
-    """"a" or "an", as the sound of ``word`` asks for."""
+    """ "a" or "an", as the sound of ``word`` asks for."""
     if word[:1].isupper() and len(word) > 1 and word.isupper() and len(word) <= 5:
         return "an" if word[0] in "AEFHILMNORSX" and word[0] != "U" else "a"
     if _VOWEL.match(word):
@@ -138,7 +137,10 @@ def like(model: str, text: str) -> str:
 
 
 _BRITISH = (
-    (re.compile(r"(?<=[a-z]{3})iz(?=e|es|ed|er|ers|ing|ation|ations)(?=e$|es$|ed$|er$|ers$|ing$|ation$|ations$)"), "is"),
+    (
+        re.compile(r"(?<=[a-z]{3})iz(?=e|es|ed|er|ers|ing|ation|ations)(?=e$|es$|ed$|er$|ers$|ing$|ation$|ations$)"),
+        "is",
+    ),
     (re.compile(r"(?<=[a-z])yz(?=e$|es$|ed$|er$|ing$)"), "ys"),
 )
 _WORDS_BRITISH = {
@@ -154,7 +156,7 @@ _WORDS_BRITISH = {
     "percent": "per cent",
 }  # fmt: skip
 _WORDS_AMERICAN = {b: a for a, b in _WORDS_BRITISH.items()}
-_KEEP_IZE = frozenset("size seize prize capsize".split())
+_KEEP_IZE = frozenset(["size", "seize", "prize", "capsize"])
 
 
 def _in_list(word: str, table: dict[str, str]) -> str | None:

@@ -30,7 +30,9 @@ class Network(nn.Module):
 
     def forward(self, features: dict[str, Tensor], **_: object) -> dict[str, Tensor]:
         """A sentence-transformers module: ids, mask, each piece's word and a row per word in; states and odds of words added."""
-        states = self.states(features["input_ids"], features["attention_mask"], features["word_of"], len(features["words"]))
+        states = self.states(
+            features["input_ids"], features["attention_mask"], features["word_of"], len(features["words"])
+        )
         return features | {"word_states": states, "word_odds": self.detect(states).softmax(-1)}
 
     def states(self, pieces: Tensor, mask: Tensor, word_of: Tensor, words: int) -> Tensor:

@@ -36,11 +36,15 @@ def hash_ngrams(columns: Sequence[Ids]) -> npt.NDArray[np.uint64]:
 
 
 class NgramStore:
-    """Counts of n-grams, looked up in batches. Words are folded forms (see repair.segment); id 0 is any other word."""
+    """Counts of n-grams, looked up in batches. Words are folded forms (see repair.segment); id 0 is any other word.
+
+    ``names``: words that edited English writes with a capital.
+    """
 
     def __init__(self, folder: Path) -> None:
         try:
             self.words = (folder / "words.txt").read_text(encoding="utf-8").split(" ")
+            self.names = frozenset((folder / "names.txt").read_text(encoding="utf-8").split(" "))
             self.unigrams: npt.NDArray[np.uint32] = np.load(folder / "unigrams.npy")
             self._starts = np.load(folder / "starts.npy", mmap_mode="r")
             self._slots = np.load(folder / "slots.npy", mmap_mode="r")

@@ -20,13 +20,15 @@ from repair.encoder import Encoder
 from repair.errors import UsageError
 from repair.evidence import PAIR, SPAN, Evidence, Judge
 from repair.inflection import article_for, british, like
-from repair.lexicon import Entry, Lexicon
+from repair.lexicon import Entry, Lexicon, inflected
 from repair.ngrams import NgramStore
 from repair.report import Article, Finding, Report, Suggestion, Verdict
+from repair.screen import Screen
 from repair.segment import BREAK, Text
 from repair.thesaurus import Thesaurus
 
 MOST_SUGGESTIONS = 5
+SPARED = 0.002  # said to be the chance that an article which the screen spares is spun
 MOST_WORDS = 9  # in a finding; the contract says ten, and an article may be drawn in
 
 
@@ -38,13 +40,29 @@ def artifacts() -> Path:
 class Pipeline:
     """All models and tables behind a Repairer. Loads each when first needed; reading changes nothing."""
 
-    def __init__(self, without: Collection[str], lexicons: Sequence[Path], ignore: Collection[str], thresholds: Thresholds) -> None:
+    def __init__(
+        self,
+        without: Collection[str],
+        lexicons: Sequence[Path],
+        ignore: Collection[str],
+        thresholds: Thresholds,
+        screen: bool = True,
+    ) -> None:
         if unknown := sorted(set(without) - set(SOURCES)):
             raise UsageError(f"unknown source {unknown[0]!r}; the sources are {', '.join(SOURCES)}")
         self.without = frozenset(without)
         self.thresholds = thresholds
         self._lexicons = [*rows.shipped(), *lexicons]
         self._ignore = tuple(ignore)
+        self._own, self._screened = tuple(lexicons), screen
+
+    @cached_property
+    def screen(self) -> Screen | None:
+        """What spares clean articles the analysis; the user's own wordings always get it."""
+        own = [
+            e.observed for path in self._own for row in rows.read(path) if row.kind != "ignore" for e in inflected(row)
+        ]
+        return Screen(artifacts() / "screen", own) if self._screened else None
 
     @cached_property
     def store(self) -> NgramStore:
@@ -66,7 +84,21 @@ class Pipeline:
 
     def reports(self, articles: Sequence[Article]) -> list[Report]:
         """Reports of a batch of articles, in order."""
-        return [self.report(text, evidence, decision) for text, evidence, decision in self.judged(articles)]
+        spared: list[Report | None] = [self._spared(a) for a in articles]
+        doubtful = [a for a, report in zip(articles, spared, strict=True) if report is None]
+        judged = iter(
+            [self.report(text, evidence, decision) for text, evidence, decision in self.judged(doubtful)]
+            if doubtful
+            else []
+        )
+        return [report or next(judged) for report in spared]
+
+    def _spared(self, article: Article) -> Report | None:
+        """The report of an article that the screen takes for clean; None where it has doubts."""
+        if self.screen is None:
+            return None
+        doubtful, words = self.screen.examine(article.text)
+        return None if doubtful else Report(words, Verdict("clean", SPARED, 0.0))
 
     def judged(self, articles: Sequence[Article]) -> list[tuple[Text, Evidence, Decision]]:
         """What is known and decided about each of a batch of articles."""
@@ -81,22 +113,27 @@ class Pipeline:
     def report(self, text: Text, evidence: Evidence, decision: Decision) -> Report:
         """The findings in the words of the contract."""
         spelling = _is_british(text)
-        findings = []
+        findings: list[Finding] = []
         for choice in decision.choices:
             first, last = evidence.spans[choice.span]
             if last - first > MOST_WORDS:
                 continue
             pairs = choice.pairs[: MOST_SUGGESTIONS * 2]
-            wordings = list(dict.fromkeys(self._put(text, evidence, k, first, last, spelling) for k, _ in pairs))[:MOST_SUGGESTIONS]
-            first = self._with_article(text, first, wordings)
+            best_of: dict[str, tuple[float, int]] = {}
+            for k, chance in pairs:  # best first; two candidates may look the same in place
+                best_of.setdefault(self._put(text, evidence, k, first, last, spelling), (chance, k))
+            taken = findings[-1].end if findings else 0
+            if self._with_article(text, first, list(best_of)) and taken <= text.starts[first - 1]:
+                first -= 1
+                best_of = {f"{like(text.words[first], article_for(w))} {w}": v for w, v in best_of.items()}
             observed = text.text[text.starts[first] : text.ends[last - 1]]
-            if first < evidence.spans[choice.span][0]:
-                gap = text.text[text.ends[first] : text.starts[first + 1]]
-                wordings = [like(text.words[first], article_for(w)) + gap + w for w in wordings]
-            chances = dict(zip(wordings, _chances(pairs, len(wordings)), strict=False))
             suggestions = tuple(
-                Suggestion(w, min(1.0, c / max(choice.confidence, 1e-6)), "+".join(source_names(evidence.bits[k])) or "context")
-                for (w, c), (k, _) in zip(chances.items(), pairs, strict=False)
+                Suggestion(
+                    w,
+                    min(1.0, chance / max(choice.confidence, 1e-6)),
+                    "+".join(source_names(evidence.bits[k])) or "context",
+                )
+                for w, (chance, k) in list(best_of.items())[:MOST_SUGGESTIONS]
                 if w != observed
             )
             best = pairs[0][1] if pairs else 0.0
@@ -104,8 +141,13 @@ class Pipeline:
             replace = sure and decision.verdict.label == "spun"
             findings.append(
                 Finding(
-                    text.starts[first], text.ends[last - 1], observed, choice.confidence, "replace" if replace else "flag",
-                    suggestions, self._explained(text, evidence, decision, choice.span, pairs[0][0] if pairs else None),
+                    text.starts[first],
+                    text.ends[last - 1],
+                    observed,
+                    choice.confidence,
+                    "replace" if replace else "flag",
+                    suggestions,
+                    self._explained(text, evidence, decision, choice.span, pairs[0][0] if pairs else None),
                 )  # fmt: skip
             )
         return Report(sum(text.is_word), decision.verdict, tuple(findings))
@@ -114,20 +156,29 @@ class Pipeline:
         """A candidate as it would stand in the text."""
         entry = evidence.entries.get(pair)
         wording = entry.original if isinstance(entry, Entry) and entry.row.kind == "name" else evidence.texts[pair]
+        wording = " ".join(w[:1].upper() + w[1:] if w in self.store.names else w for w in wording.split(" "))
         if spelling:
-            wording = " ".join(british(w) for w in wording.split(" "))
+            wording = " ".join(british(w) if w.islower() else w for w in wording.split(" "))
         if "’" in text.text:
             wording = wording.replace("'", "’")
         return like(text.text[text.starts[first] : text.ends[last - 1]], wording)
 
-    def _with_article(self, text: Text, first: int, wordings: list[str]) -> int:
-        """The finding's first token: the a/an before it is drawn in where the best wording needs the other one."""
-        if first and wordings and not text.line_starts[first] and text.folded[first - 1] in ("a", "an"):
-            if not text.blocked[first - 1] and article_for(wordings[0]) != text.folded[first - 1]:
-                return first - 1
-        return first
+    def _with_article(self, text: Text, first: int, wordings: list[str]) -> bool:
+        """Whether the a/an before a finding is drawn in: the best wording needs the other one."""
+        before = first - 1
+        return bool(
+            first
+            and wordings
+            and not text.line_starts[first]
+            and text.folded[before] in ("a", "an")
+            and not text.blocked[before]
+            and text.starts[first] - text.ends[before] == 1
+            and article_for(wordings[0]) != text.folded[before]
+        )
 
-    def _explained(self, text: Text, evidence: Evidence, decision: Decision, span: int, pair: int | None) -> dict[str, Any]:
+    def _explained(
+        self, text: Text, evidence: Evidence, decision: Decision, span: int, pair: int | None
+    ) -> dict[str, Any]:
         """Evidence that a reader understands."""
         first, last = evidence.spans[span]
         columns = dict(zip(SPAN, evidence.span[span].tolist(), strict=True))
@@ -143,7 +194,10 @@ class Pipeline:
             out["lexicon"] = f"{entry.row.observed} -> {entry.row.original} ({entry.row.weight:g})"
         values = dict(zip(PAIR, evidence.pair[pair].tolist(), strict=True))
         if self.encoder is not None:
-            out["context"] = {"suggestion": round(math.exp(min(0.0, values["enc"])), 4), "observed": round(math.exp(min(0.0, columns["enc_own"])), 4)}
+            out["context"] = {
+                "suggestion": round(math.exp(min(0.0, values["enc"])), 4),
+                "observed": round(math.exp(min(0.0, columns["enc_own"])), 4),
+            }
         out["ngrams"] = self._counts(text, first, last, evidence.texts[pair])
         return out
 
@@ -168,11 +222,25 @@ class Pipeline:
         return best[1]
 
 
-def _chances(pairs: list[tuple[int, float]], n: int) -> list[float]:
-    return [c for _, c in pairs[:n]]
-
-
-_BRITISH_SIGNS = ("colour", "favour", "labour", "centre", "organis", "realis", "recognis", "defence", "programme", "travell", " per cent", "whilst", "behaviour", "licence", "theatre", "metre", "analys")
+_BRITISH_SIGNS = (
+    "colour",
+    "favour",
+    "labour",
+    "centre",
+    "organis",
+    "realis",
+    "recognis",
+    "defence",
+    "programme",
+    "travell",
+    " per cent",
+    "whilst",
+    "behaviour",
+    "licence",
+    "theatre",
+    "metre",
+    "analys",
+)
 _AMERICAN_SIGNS = ("color", "favor", "labor ", "center", "organiz", "realiz", "recogniz", "defense", "traveled", "percent", "behavior", "theater", "analyz")  # fmt: skip
 
 

@@ -203,7 +203,14 @@ def composed(text: str, first: Sequence[Edit], then: Sequence[Edit]) -> list[Edi
             groups.append([start, end, new_start, new_end])
     out = []
     for start, end, new_start, new_end in groups:
-        after = apply(middle[new_start:new_end], [Edit(e.start - new_start, e.end - new_start, e.before, e.after) for e in then if new_start <= e.start and e.end <= new_end])
+        after = apply(
+            middle[new_start:new_end],
+            [
+                Edit(e.start - new_start, e.end - new_start, e.before, e.after)
+                for e in then
+                if new_start <= e.start and e.end <= new_end
+            ],
+        )
         if after != text[start:end]:
             out.append(Edit(start, end, text[start:end], after))
     return out

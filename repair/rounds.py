@@ -34,7 +34,11 @@ class Settling:
         later = {(f.start, f.end): f for f in self.later}
         findings = []
         for edit in self.edits:
-            base = later.get((edit.start, edit.end)) or known.get((edit.start, edit.end)) or _widest(edit, [*self.later, *self.report.findings])
+            base = (
+                later.get((edit.start, edit.end))
+                or known.get((edit.start, edit.end))
+                or _widest(edit, [*self.later, *self.report.findings])
+            )
             findings.append(_as_replacement(base, edit))
         taken = [(e.start, e.end) for e in self.edits]
         for span, finding in known.items():
@@ -99,4 +103,6 @@ def _as_replacement(base: Finding | None, edit: Edit) -> Finding:
         top = base.suggestions[0] if base.suggestions else Suggestion("", 0.9, "context")
         first = Suggestion(edit.after, top.probability, top.source)
     others = [s for s in base.suggestions if s.text != edit.after]
-    return replace(base, start=edit.start, end=edit.end, observed=edit.before, action="replace", suggestions=(first, *others)[:5])
+    return replace(
+        base, start=edit.start, end=edit.end, observed=edit.before, action="replace", suggestions=(first, *others)[:5]
+    )

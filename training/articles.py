@@ -29,7 +29,13 @@ def parse(marked: str, name: str) -> Gold:
         text += marked[at : m.start()]
         observed, originals = m[2], m[3][2:].split("||")
         units.append(
-            {"start": len(text), "end": len(text) + len(observed), "observed": observed, "originals": originals, "optional": bool(m[1])}
+            {
+                "start": len(text),
+                "end": len(text) + len(observed),
+                "observed": observed,
+                "originals": originals,
+                "optional": bool(m[1]),
+            }
         )
         text += observed
         at = m.end()

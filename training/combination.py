@@ -80,7 +80,9 @@ def labelled(kind: str, gold: Gold, text: Text, evidence: Evidence) -> Sample:
                 pieces, at = [], start
                 for u in over:
                     pieces.append(re.escape(text.text[at : u["start"]].lower()))
-                    options = [re.escape(norm(o)) for o in u["originals"]] + ([re.escape(norm(u["observed"]))] if u["optional"] and len(over) > 1 else [])
+                    options = [re.escape(norm(o)) for o in u["originals"]] + (
+                        [re.escape(norm(u["observed"]))] if u["optional"] and len(over) > 1 else []
+                    )
                     pieces.append("(?:" + "|".join(options) + ")")
                     at = u["end"]
                 pieces.append(re.escape(text.text[at:end].lower()))
@@ -125,15 +127,24 @@ def synthetic(texts: list[str], swaps: Swaps, rng: random.Random, name: str) -> 
                 out += word
             for u in found:
                 a, z = starts[u.first], starts[u.last - 1] + len(words[u.last - 1])
-                units.append({"start": at + a, "end": at + z, "observed": out[a:z], "originals": [u.original], "optional": False})
+                units.append(
+                    {"start": at + a, "end": at + z, "observed": out[a:z], "originals": [u.original], "optional": False}
+                )
             lines.append(out)
             at += len(out) + 1
         yield {"id": f"{name}-{i}", "text": "\n".join(lines), "units": units}
 
 
-def boosted(x: np.ndarray, y: np.ndarray, w: np.ndarray, leaves: int, rounds: int, seed: int) -> HistGradientBoostingClassifier:
+def boosted(
+    x: np.ndarray, y: np.ndarray, w: np.ndarray, leaves: int, rounds: int, seed: int
+) -> HistGradientBoostingClassifier:
     model = HistGradientBoostingClassifier(
-        max_iter=rounds, learning_rate=0.07, max_leaf_nodes=leaves, min_samples_leaf=30, l2_regularization=3.0, random_state=seed
+        max_iter=rounds,
+        learning_rate=0.07,
+        max_leaf_nodes=leaves,
+        min_samples_leaf=30,
+        l2_regularization=3.0,
+        random_state=seed,
     )
     return model.fit(x, y, sample_weight=w)
 
@@ -150,7 +161,9 @@ def packed(model: HistGradientBoostingClassifier, prefix: str) -> dict[str, np.n
         own = np.arange(len(nodes)) + at
         feature.append(np.where(leaf, 0, nodes["feature_idx"]))
         threshold.append(np.where(leaf, np.inf, nodes["num_threshold"]))
-        children.append(np.stack([np.where(leaf, own, nodes["left"] + at), np.where(leaf, own, nodes["right"] + at)], axis=1))
+        children.append(
+            np.stack([np.where(leaf, own, nodes["left"] + at), np.where(leaf, own, nodes["right"] + at)], axis=1)
+        )
         value.append(np.where(leaf, nodes["value"], 0.0))
         depth = max(depth, int(nodes["depth"].max()))
         at += len(nodes)
@@ -177,7 +190,9 @@ def gather(args: argparse.Namespace) -> list[Sample]:
     golds += [("own", g) for g in folder(Path("training/articles/clean"))]
     golds += [("clean", {"id": f"clean-{i}", "text": t, "units": []}) for i, t in enumerate(clean)]
     lexicons = rows.shipped()
-    golds += [("synthetic", g) for g in synthetic(base[:half], Swaps(lexicons, store, thesaurus, held=True), rng, "held")]
+    golds += [
+        ("synthetic", g) for g in synthetic(base[:half], Swaps(lexicons, store, thesaurus, held=True), rng, "held")
+    ]
     golds += [("synthetic", g) for g in synthetic(base[half:], Swaps(lexicons, store, thesaurus), rng, "seen")]
     samples = []
     began = time.time()
@@ -189,6 +204,7 @@ def gather(args: argparse.Namespace) -> list[Sample]:
                 samples.append(labelled(kind, gold, text, judge.evidence(text, reading)))
     print(f"{len(samples)} articles in {time.time() - began:.0f} s", flush=True)
     return samples
+
 
 def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     """The combination's arrays. Prints out-of-fold figures."""
@@ -209,9 +225,18 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     def fit_span(chosen: list[int]) -> HistGradientBoostingClassifier:
         use = [i for i in chosen if len(x_span[i])]
         w = np.concatenate([samples[i].weight * IMPORTANCE[samples[i].kind] for i in use])
-        return boosted(np.concatenate([x_span[i] for i in use]), np.concatenate([samples[i].touches for i in use]), w, 20, 140, seed)
+        return boosted(
+            np.concatenate([x_span[i] for i in use]),
+            np.concatenate([samples[i].touches for i in use]),
+            w,
+            20,
+            140,
+            seed,
+        )
 
-    def out_of_fold(fitted: Callable[[list[int]], HistGradientBoostingClassifier], x: list[np.ndarray]) -> list[np.ndarray]:
+    def out_of_fold(
+        fitted: Callable[[list[int]], HistGradientBoostingClassifier], x: list[np.ndarray]
+    ) -> list[np.ndarray]:
         out: list[np.ndarray] = [np.zeros(0, np.float32)] * len(samples)
         for f in range(FOLDS):
             model = fitted([i for i in range(len(samples)) if fold[i] != f])
@@ -221,9 +246,14 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
         return out
 
     chance = [harmonised(s.evidence, c) for s, c in zip(samples, out_of_fold(fit_pair, x_pair), strict=True)]
-    x_span = [span_rows(s.evidence, c) if s.evidence.spans else np.zeros((0, 1), np.float32) for s, c in zip(samples, chance, strict=True)]
+    x_span = [
+        span_rows(s.evidence, c) if s.evidence.spans else np.zeros((0, 1), np.float32)
+        for s, c in zip(samples, chance, strict=True)
+    ]
     confidence = [1 / (1 + np.exp(-c)) for c in out_of_fold(fit_span, x_span)]
-    x = np.stack([verdict_columns(s.evidence, c, p, s.words) for s, c, p in zip(samples, confidence, chance, strict=True)])
+    x = np.stack(
+        [verdict_columns(s.evidence, c, p, s.words) for s, c, p in zip(samples, confidence, chance, strict=True)]
+    )
     y = np.array([s.spun for s in samples])
     counted = ~y | np.array([s.density > 0.03 for s in samples])
     w = np.array([IMPORTANCE[s.kind] for s in samples])
@@ -256,20 +286,38 @@ def report(samples: list[Sample], chance: list[np.ndarray], confidence: list[np.
         mine = [i for i, s in enumerate(samples) if s.kind == kind and s.spun]
         c = np.concatenate([confidence[i] for i in mine])
         t = np.concatenate([samples[i].touches for i in mine])
-        proposed = np.concatenate([np.bincount(samples[i].evidence.span_of, samples[i].restores, len(samples[i].evidence.spans)) > 0 for i in mine])
-        line = ", ".join(f"{th}: {t[c >= th].mean():.3f}/{t[c >= th].sum() / t.sum():.3f}" for th in (0.3, 0.5, 0.7, 0.9))
+        proposed = np.concatenate(
+            [
+                np.bincount(samples[i].evidence.span_of, samples[i].restores, len(samples[i].evidence.spans)) > 0
+                for i in mine
+            ]
+        )
+        line = ", ".join(
+            f"{th}: {t[c >= th].mean():.3f}/{t[c >= th].sum() / t.sum():.3f}" for th in (0.3, 0.5, 0.7, 0.9)
+        )
         print(f"{kind}: span precision/recall at {line}; restorable spans {proposed.sum()} of {int(t.sum())} touching")
         bins = np.clip((c * 10).astype(int), 0, 9)
-        error = sum(abs(c[bins == b].mean() - t[bins == b].mean()) * (bins == b).mean() for b in range(10) if (bins == b).any())
+        error = sum(
+            abs(c[bins == b].mean() - t[bins == b].mean()) * (bins == b).mean() for b in range(10) if (bins == b).any()
+        )
         print(f"   expected calibration error {error:.3f}")
         p = np.concatenate([chance[i] for i in mine])
         r = np.concatenate([samples[i].restores for i in mine])
-        print("   pairs, precision/recall at " + ", ".join(f"{th}: {r[p >= th].mean():.3f}/{r[p >= th].sum() / r.sum():.3f}" for th in (0.3, 0.5, 0.7, 0.9)))
+        print(
+            "   pairs, precision/recall at "
+            + ", ".join(
+                f"{th}: {r[p >= th].mean():.3f}/{r[p >= th].sum() / r.sum():.3f}" for th in (0.3, 0.5, 0.7, 0.9)
+            )
+        )
     for kind in ("own", "synthetic", "clean"):
         for spun in (True, False):
-            mine = [i for i, s in enumerate(samples) if s.kind == kind and s.spun == spun and (not spun or s.density > 0.03)]
+            mine = [
+                i for i, s in enumerate(samples) if s.kind == kind and s.spun == spun and (not spun or s.density > 0.03)
+            ]
             if mine:
-                print(f"verdict {kind} {'spun' if spun else 'clean'}: {np.mean(said[mine] >= 0.5):.3f} called spun of {len(mine)}")
+                print(
+                    f"verdict {kind} {'spun' if spun else 'clean'}: {np.mean(said[mine] >= 0.5):.3f} called spun of {len(mine)}"
+                )
     words = sum(s.words for s in samples if s.kind == "clean")
     for th in (0.5, 0.9, 0.97):
         alarms = sum(int((confidence[i] >= th).sum()) for i, s in enumerate(samples) if s.kind == "clean")

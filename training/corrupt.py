@@ -15,9 +15,11 @@ from repair.inflection import analyses, article_for, like
 from repair.segment import Text
 from training.swaps import KINDS_OF_NEIGHBOUR, Choice, Swaps
 
-_DETERMINERS = frozenset("a an the this that these those his her its their our my your no some any each every".split())
-_TO_VERB = frozenset("to will would can could should may might must shall not n't don't didn't doesn't can't won't".split())
-_NEVER = frozenset("be have do".split())
+_DETERMINERS = frozenset(["a", "an", "the", "this", "that", "these", "those", "his", "her", "its", "their", "our", "my", "your", "no", "some", "any", "each", "every"])
+_TO_VERB = frozenset(
+    ["to", "will", "would", "can", "could", "should", "may", "might", "must", "shall", "not", "n't", "don't", "didn't", "doesn't", "can't", "won't"]
+)
+_NEVER = frozenset(["be", "have", "do"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,9 @@ def _swap(cut: Text, i: int, spinner: Spinner, swaps: Swaps, rng: random.Random)
     return None
 
 
-def _neighbours(cut: Text, i: int, spinner: Spinner, swaps: Swaps, rng: random.Random) -> list[tuple[float, list[Choice]]]:
+def _neighbours(
+    cut: Text, i: int, spinner: Spinner, swaps: Swaps, rng: random.Random
+) -> list[tuple[float, list[Choice]]]:
     readings = [r for r in analyses(cut.folded[i]) if r[0] not in _NEVER]
     before = cut.folded[i - 1] if i else ""
     if before in _TO_VERB:

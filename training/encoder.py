@@ -28,7 +28,7 @@ from torch.nn.functional import cross_entropy
 from repair.inflection import analyses, inflect
 from repair.network import FIRST, FURTHER, Network
 from repair.ngrams import NgramStore
-from repair.segment import Text, fold
+from repair.segment import Text
 from repair.thesaurus import Thesaurus
 from training.corpora import BUILD, building_lines, late_lines
 from training.corrupt import Spinner, spin
@@ -55,7 +55,9 @@ def pruned_vocabulary(tokenizer: Path) -> tuple[list[str], list[int]]:
     keep = [
         (i, p)
         for p, i in vocab.items()
-        if p in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") or (not p.startswith("[") and all(c.isascii() or c in _KEEP for c in p)) or p == "["
+        if p in ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+        or (not p.startswith("[") and all(c.isascii() or c in _KEEP for c in p))
+        or p == "["
     ]
     keep.sort()
     return [p for _, p in keep], [i for i, _ in keep]
@@ -119,7 +121,9 @@ class Maker:
         observed: list[str] = []
         wordings: dict[str, None] = {}
         for b in range(windows):
-            words, units, _ = spin(self.window(lines, rng), Spinner.draw(rng, list(self.swaps.tables), clean), self.swaps, rng)
+            words, units, _ = spin(
+                self.window(lines, rng), Spinner.draw(rng, list(self.swaps.tables), clean), self.swaps, rng
+            )
             base, k, fitted = len(labels), 1, 0
             for word in words:
                 ids = self.pieces.of(word)
@@ -150,7 +154,9 @@ class Maker:
                 rivals = self.rivals(there) if last == first + 1 else []
                 wordings.update(dict.fromkeys(rng.sample(rivals, min(6, len(rivals)))))
         gen = np.random.default_rng(self.seed + step)
-        wordings.update(dict.fromkeys(self.common[i] for i in gen.choice(len(self.common), RANDOM_WORDINGS, p=self.odds)))
+        wordings.update(
+            dict.fromkeys(self.common[i] for i in gen.choice(len(self.common), RANDOM_WORDINGS, p=self.odds))
+        )
         index = {w: i for i, w in enumerate(wordings)}
         of, flat = [], []
         for w, i in index.items():
@@ -219,7 +225,12 @@ def measure(net: Network, batches: list[dict[str, Any]]) -> dict[str, float]:
             five += int((top == target[spun][:, None]).any(1).sum())
             spans += int(spun.sum())
     net.train()
-    figures = {"precision": hit / max(1, said), "recall": hit / max(1, true), "first": first / max(1, spans), "five": five / max(1, spans)}
+    figures = {
+        "precision": hit / max(1, said),
+        "recall": hit / max(1, true),
+        "first": first / max(1, spans),
+        "five": five / max(1, spans),
+    }
     return {k: round(v, 3) for k, v in figures.items()} | {"kept": round(kept / max(1, intact), 3)}
 
 
@@ -237,7 +248,9 @@ def build_network() -> tuple[Network, list[str]]:
 
 def batches(args: argparse.Namespace, vocabulary: list[str], first: int) -> Iterator[dict[str, Any]]:
     queue: Any = mp.Queue(maxsize=6)
-    worker = mp.Process(target=_produce, args=(queue, args.lexicons, vocabulary, args.seed, first, args.steps), daemon=True)
+    worker = mp.Process(
+        target=_produce, args=(queue, args.lexicons, vocabulary, args.seed, first, args.steps), daemon=True
+    )
     worker.start()
     for _ in range(first, args.steps):
         yield queue.get()
@@ -259,7 +272,9 @@ def main() -> None:
     body = [p for n, p in net.named_parameters() if n.startswith("bert.") and p.requires_grad]
     heads = [p for n, p in net.named_parameters() if not n.startswith("bert.")]
     optimizer = torch.optim.AdamW(
-        [{"params": body, "lr": 3e-4, "top": 3e-4}, {"params": heads, "lr": 1e-3, "top": 1e-3}], betas=(0.9, 0.98), weight_decay=0.01
+        [{"params": body, "lr": 3e-4, "top": 3e-4}, {"params": heads, "lr": 1e-3, "top": 1e-3}],
+        betas=(0.9, 0.98),
+        weight_decay=0.01,
     )
     first = 0
     checkpoint = args.out / "checkpoint.pt"
@@ -289,7 +304,10 @@ def main() -> None:
         sums += detection.item(), choice.item()
         if (step + 1) % 25 == 0:
             rate = (step + 1 - first) * WINDOWS / (time.time() - began)
-            print(f"{step + 1} {time.time() - began:.0f} s {rate:.1f} windows/s detection {sums[0] / 25:.4f} choice {sums[1] / 25:.3f}", flush=True)
+            print(
+                f"{step + 1} {time.time() - began:.0f} s {rate:.1f} windows/s detection {sums[0] / 25:.4f} choice {sums[1] / 25:.3f}",
+                flush=True,
+            )
             sums[:] = 0
         if (step + 1) % args.every == 0 or step + 1 == args.steps:
             torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}, checkpoint)

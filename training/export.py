@@ -40,7 +40,14 @@ def main() -> None:
             packed[name] = value.astype(np.float16)
     pieces = (args.checkpoint / "pieces.txt").read_text(encoding="utf-8")
     config = BertConfig.from_pretrained(base_model(), local_files_only=True).to_dict()
-    keys = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act", "layer_norm_eps")
+    keys = (
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+        "hidden_act",
+        "layer_norm_eps",
+    )
     small = {k: config[k] for k in keys} | {"vocab_size": pieces.count("\n") + 1, "max_position_embeddings": POSITIONS}
     args.out.mkdir(parents=True, exist_ok=True)
     np.savez(args.out / "weights.npz", **packed)

@@ -7,6 +7,7 @@ the same in every run and for every source: one pair in ten, and one expected ph
 from __future__ import annotations
 
 import csv
+import re
 import zlib
 from collections import defaultdict
 from functools import lru_cache
@@ -20,6 +21,7 @@ from training.corpora import SHARED
 
 Choice = tuple[str, float]  # what is written instead, and how readily
 KINDS_OF_NEIGHBOUR = {"same": SAME, "near": NEAR, "far": FAR, "ppdb": PPDB, "roget": ROGET}
+_WORDS = re.compile(r"[a-z][a-z']*(?:[ -][a-z][a-z']*){0,4}")
 _POS = {"N": "noun", "V": "verb", "J": "adjective", "R": "adverb"}
 
 
@@ -53,6 +55,7 @@ class Swaps:
         self.tables: dict[str, dict[str, list[Choice]]] = {}
         for path in lexicons:
             self._add_rows(path.stem, path)
+        self._add_pages()
         self._add_tortured()
         self.longest: dict[str, int] = {}  # first word of a multiword original -> most words
         for table in self.tables.values():
@@ -67,6 +70,20 @@ class Swaps:
             if row.kind != "ignore" and held_back(row.observed.lower(), row.original.lower()) == self.held:
                 for observed, original in forms(row.observed.lower(), row.original.lower(), row.kind):
                     table[original.replace("’", "'")].append((observed, row.weight + 0.1))
+
+    def _add_pages(self) -> None:
+        """Swaps read off real spun pages, as often as they were seen; debris of the alignment is passed over."""
+        table: dict[str, list[Choice]] = defaultdict(list)
+        with (SHARED / "data/swaps/spun_pages.tsv").open(encoding="utf-8") as f:
+            for entry in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE):
+                a, b = entry["observed"].replace("’", "'"), entry["original"].replace("’", "'")
+                if not (_WORDS.fullmatch(a) and _WORDS.fullmatch(b)) or held_back(a, b) != self.held:
+                    continue
+                shared = {tag for _, tag in analyses(a)} & {tag for _, tag in analyses(b)}
+                kinds = [k for k, tags in KIND_TAGS.items() if tags[0] in shared] or ["function"]
+                for observed, original in dict.fromkeys(pair for k in kinds for pair in forms(a, b, k)):
+                    table[original].append((observed, float(entry["count"]) ** 0.5))
+        self.tables["spun_pages"] = table
 
     def _add_tortured(self) -> None:
         words: dict[str, list[Choice]] = defaultdict(list)

@@ -35,7 +35,8 @@ class Words:
         if word in self.ids:
             return self.ids[word]
         if not _WORD.fullmatch(word) or any(
-            self.store.unigrams[self.store.ids.get(w, 0)] < LEAST or w not in self.store.ids for w in re.split("[ -]", word)
+            self.store.unigrams[self.store.ids.get(w, 0)] < LEAST or w not in self.store.ids
+            for w in re.split("[ -]", word)
         ):
             return None
         return self.ids.setdefault(word, len(self.ids))
