@@ -27,15 +27,15 @@ FOLDER = ROOT / "tests/cases"
 KEYS = {"why", "text", "frame", "must_find", "must_suggest", "must_replace", "must_keep", "must_stand", "verdict"}
 BEFORE = {
     "spun": (
-        "The neighborhood council mentioned on Monday that group of workers on the depot would be requested to droop their "
-        "walkout. By means of the weekend, extra than forty automobiles had been caught in the yard, and the corporate stated it "
-        "used to be “disenchanted”. A spokeswoman informed newshounds that talks will have to proceed "
-        "in spite of the upward push in prices.\n\n"
+        "The neighborhood council mentioned on Monday that group of workers on the depot would be requested to droop "
+        "their walkout. By means of the weekend, extra than forty automobiles had been caught in the yard, and the "
+        "corporate stated it used to be “disenchanted”. A spokeswoman informed newshounds that talks will have to "
+        "proceed in spite of the upward push in prices.\n\n"
     ),
     "clean": (
-        "The local council said on Monday that staff at the depot would be asked to suspend their strike. By the weekend "
-        "more than forty cars had been stuck in the yard, and the company said it was disappointed. A spokeswoman told reporters "
-        "that talks must continue despite the rise in prices.\n\n"
+        "The local council said on Monday that staff at the depot would be asked to suspend their strike. By the "
+        "weekend more than forty cars had been stuck in the yard, and the company said it was disappointed. A "
+        "spokeswoman told reporters that talks must continue despite the rise in prices.\n\n"
     ),
     None: "",
 }

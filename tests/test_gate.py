@@ -1,7 +1,7 @@
 """The gate: figures on our own annotated articles never fall below what tests/floors.json pins.
 
-To raise a floor, write the new figure there. To lower one is a decision of its own: floors.json keeps a "lowered" list with
-the old value and the reason, and the gate refuses a file whose articles are not those that the floors were pinned on.
+To raise a floor, write the new figure there. To lower one is a decision of its own: floors.json keeps a "lowered" list
+with the old value and the reason. The gate refuses articles other than those that the floors were pinned on.
 """
 
 from __future__ import annotations

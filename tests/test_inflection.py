@@ -50,7 +50,8 @@ def test_a_phrase_is_inflected_at_its_head(phrase: str, kind: str, tag: str, for
     [
         ("state", "a"), ("environment", "an"), ("hour", "an"), ("honest", "an"), ("university", "a"), ("European", "a"),
         ("unit", "a"), ("unimportant", "an"), ("umbrella", "an"), ("one", "a"), ("8", "an"), ("18th", "an"),
-        ("FBI", "an"), ("UN", "a"), ("NATO", "an"), ("BBC", "a"), ("X-ray", "an"), ("heir", "an"), ("house", "a"), ("user", "a"),
+        ("FBI", "an"), ("UN", "a"), ("NATO", "an"), ("BBC", "a"), ("X-ray", "an"), ("heir", "an"), ("house", "a"),
+        ("user", "a"),
     ],
 )  # fmt: skip
 def test_a_or_an(word: str, article: str) -> None:
@@ -79,7 +80,8 @@ def test_capitals_follow_the_wording_replaced(model: str, text: str, expected: s
     ("us", "uk"),
     [
         ("organized", "organised"), ("analyze", "analyse"), ("color", "colour"), ("colors", "colours"),
-        ("center", "centre"), ("size", "size"), ("sizes", "sizes"), ("prize", "prize"), ("table", "table"), ("organization", "organisation"),
+        ("center", "centre"), ("size", "size"), ("sizes", "sizes"), ("prize", "prize"), ("table", "table"),
+        ("organization", "organisation"),
     ],
 )  # fmt: skip
 def test_british_spelling(us: str, uk: str) -> None:
