@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float32]
 Caution = Literal["low", "normal", "high"]
 VERDICT = ("mean", "high", "tells", "confident", "restorable", "sure", "restored", "log_words")
 LISTEN = 0.5  # how much a place hears the other places of its wording
+SUSPICIOUS, SPUN = 0.5, 0.8  # probability of the verdict from which an article is called so
+DOUBT = 0.7  # how much of the verdict's doubt is added to the thresholds
 UNPROPOSED = -5.0  # the log-odds of a candidate that another place did not even propose
 _TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span trees see
 
@@ -31,7 +33,15 @@ class Thresholds:
 
     report: float
     rewrite: float
-    clean_report: float  # in an article that is not judged spun
+    clean_report: float  # in an article judged clean
+
+    def reported(self, probability: float) -> float:
+        """Least confidence to report in an article that is spun with this probability: the less sure, the higher."""
+        return self.clean_report if probability < SUSPICIOUS else min(1.0, self.report + DOUBT * (1 - probability))
+
+    def rewritten(self, probability: float) -> float:
+        """Least chance to rewrite in such an article; above 1, never, where it is not judged spun."""
+        return 2.0 if probability < SPUN else min(1.0, self.rewrite + DOUBT / 2 * (1 - probability))
 
 
 THRESHOLDS: Mapping[Caution, Thresholds] = {
@@ -109,8 +119,29 @@ def harmonised(evidence: Evidence, logits: Floats) -> Floats:
 
 
 def pair_rows(evidence: Evidence) -> Floats:
-    """What the pair trees read: the pair's columns and its span's."""
-    return np.concatenate([evidence.pair, evidence.span[evidence.span_of]], axis=1)
+    """What the pair trees read: the pair's columns, how it stands among its span's pairs, and the span's columns.
+
+    Among its rivals: rough order and rank, share of the rough odds, and joint association against the best and the observed.
+    """
+    pair, span_of = evidence.pair, evidence.span_of
+    starts = np.flatnonzero(np.r_[True, span_of[1:] != span_of[:-1]])
+    sizes = np.diff([*starts, len(span_of)])
+
+    def best(values: Floats) -> Floats:
+        return np.repeat(np.maximum.reduceat(values, starts), sizes)
+
+    prior, left, right = (pair[:, PAIR.index(c)] for c in ("prior", "left", "right"))
+    joint = pair[:, PAIR.index("joint_left")] + pair[:, PAIR.index("joint_right")]
+    observed = left + right - pair[:, PAIR.index("left_gain")] - pair[:, PAIR.index("right_gain")]
+    odds = np.exp(prior - best(prior))
+    among = (
+        prior - best(prior),
+        np.arange(len(span_of)) - np.repeat(starts, sizes),
+        joint - best(joint),
+        joint - observed,
+        odds / np.repeat(np.add.reduceat(odds, starts), sizes),
+    )
+    return np.concatenate([pair, np.stack(among, axis=1), evidence.span[span_of]], axis=1).astype(np.float32)
 
 
 def span_rows(evidence: Evidence, chance: Floats) -> Floats:
@@ -177,8 +208,7 @@ def decide(evidence: Evidence, combination: Combination, words: int, thresholds:
     chance = combination.chances(evidence)
     confidence = combination.confidences(evidence, chance)
     probability = combination.probability(verdict_columns(evidence, confidence, chance, words))
-    spun = probability >= 0.5
-    chosen = best_set(evidence, confidence, chance, thresholds.report if spun else thresholds.clean_report)
+    chosen = best_set(evidence, confidence, chance, thresholds.reported(probability))
     pairs: dict[int, list[tuple[int, float]]] = {s: [] for s in chosen}
     for k, s in enumerate(evidence.span_of):
         if int(s) in pairs:
@@ -196,8 +226,8 @@ def decide(evidence: Evidence, combination: Combination, words: int, thresholds:
 
 
 def _label(probability: float, density: float, restorable: float) -> Label:
-    if probability < 0.5:
+    if probability < SUSPICIOUS:
         return "clean"
     if density > 0.3 and restorable < 0.12:
         return "paraphrased beyond repair"
-    return "spun" if probability >= 0.9 else "suspicious"
+    return "spun" if probability >= SPUN else "suspicious"

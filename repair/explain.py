@@ -31,20 +31,20 @@ def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candida
         chance, confidence = float(decision.chance[k]), float(decision.confidence[s])
         won = s in chosen and bool(chosen[s].pairs) and chosen[s].pairs[0][0] == k
         if won:
-            rewrites = chance >= pipeline.thresholds.rewrite and decision.verdict.label == "spun"
-            why = (
-                "rewritten by fix"
-                if rewrites
-                else f"suggested only: chance below {pipeline.thresholds.rewrite:g} or article not judged spun"
-            )
+            needed = pipeline.thresholds.rewritten(decision.verdict.probability)
+            why = "rewritten by fix" if chance >= needed else f"suggested only: {_short_of(needed)}"
         elif s in chosen:
             why = f"another wording is likelier here ({chance:.2f} < {best[s]:.2f})"
-        elif confidence < pipeline.thresholds.report:
+        elif confidence < pipeline.thresholds.reported(decision.verdict.probability):
             why = f"the stretch reads as intact (confidence {confidence:.2f})"
         else:
-            why = "an overlapping stretch explains the sentence better, or the article is judged clean"
+            why = "an overlapping stretch explains the sentence better"
         values = dict(zip(PAIR, evidence.pair[k].tolist(), strict=True))
         details = {name: round(values[name], 2) for name in _SHOWN} | {"confidence": round(confidence, 3)}
         source = "+".join(source_names(evidence.bits[k])) or "context"
         out.append(Candidate(start, end, text.text[start:end], evidence.texts[k], source, chance, won, why, details))
     return sorted(out, key=lambda c: (not c.won, -c.score))
+
+
+def _short_of(needed: float) -> str:
+    return f"chance below {needed:.2f}" if needed <= 1 else "the article is not judged spun"

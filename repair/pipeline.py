@@ -137,8 +137,7 @@ class Pipeline:
                 if w != observed
             )
             best = pairs[0][1] if pairs else 0.0
-            sure = bool(suggestions) and best >= self.thresholds.rewrite and choice.confidence >= self.thresholds.report
-            replace = sure and decision.verdict.label == "spun"
+            replace = bool(suggestions) and best >= self.thresholds.rewritten(decision.verdict.probability)
             findings.append(
                 Finding(
                     text.starts[first],
