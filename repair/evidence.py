@@ -42,12 +42,15 @@ KEPT = 24  # candidates per stretch that the trees see
 _BITS = (LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER)
 _MOST_WORDINGS = 120_000  # about 200 MB of embeddings
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
+_NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
+_COMMON = 5000  # words that it is asked about
+_BETWEEN = 6  # neighbours taken from it
 _RETRIEVED = 10  # wordings that the encoder adds to a doubtful stretch
 _DOUBT = 0.02  # chance of having been replaced below which a lone word is not looked at
 PAIR = (
     "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain", "right_gain",
     "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same", "wn_near", "wn_far", "ppdb",
-    "roget", "article", "acronym", "retrieved", "spelling", "sources", "length", "candidate_length", "stem", "prior", "joint_left",
+    "roget", "article", "acronym", "retrieved", "ngram", "spelling", "sources", "length", "candidate_length", "stem", "prior", "joint_left",
     "joint_right",
 )  # fmt: skip
 SPAN = (
@@ -83,6 +86,7 @@ class Judge:
         self._break = store.ids[BREAK]
         order = np.argsort(-store.unigrams.astype(np.int64), kind="stable")
         self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
+        self._common = store.encode(self.reference[:_COMMON])
         self._reference: tuple[Floats, Floats] | None = None
 
     def _wordings(self) -> Wordings:
@@ -112,7 +116,7 @@ class Judge:
         context = self._contexts(text, ids, proposed)
         spans = [(s.first, s.last) for s in proposed]
         queries, log_total = self._queries(reading, spans)
-        options = self._with_context(text, proposed, queries, log_total, replaced)
+        options = self._with_context(text, proposed, context, queries, replaced)
         observed = [" ".join(text.folded[a:z]) for a, z in spans]
         table = self._wordings()
         own = table.score(table.number(observed), context, np.arange(len(spans)), queries, log_total)
@@ -207,7 +211,7 @@ class Judge:
         return out
 
     def _with_context(
-        self, text: Text, spans: list[Span], queries: Floats, log_total: Floats, replaced: Floats
+        self, text: Text, spans: list[Span], context: npt.NDArray[np.int64], queries: Floats, replaced: Floats
     ) -> list[Options]:
         """Each span's candidates, with those that only its place suggests."""
         on = self.proposer.on
@@ -233,10 +237,13 @@ class Judge:
                         added += 1
                         if added == _RETRIEVED:
                             break
+            if single and "ngrams" in on and doubt >= _NGRAM_DOUBT:
+                for word in self._frequent_between(*context[k, 1:3].tolist(), observed):
+                    options.add(word, NGRAMS)
             if single and wordings:
                 for side, j in (("<", s.last), (">", s.first - 1)):
                     if 0 <= j < len(text) and text.is_word[j] and len(text.folded[j]) > 3:
-                        for word in set(wordings.get((text.folded[j], side), ())):
+                        for word in dict.fromkeys(wordings.get((text.folded[j], side), ())):
                             if word != observed and len(word) > 3:
                                 options.add(word, ARTICLE)
                 for i, word in enumerate(options.texts):
@@ -247,6 +254,25 @@ class Judge:
                     if word[0] == wanted[s.first]:
                         options.bits[i] |= ACRONYMS
             out.append(options)
+        return out
+
+    def _frequent_between(self, before: int, after: int, observed: str) -> list[str]:
+        """Common words in the same inflection that edited English writes between two words far oftener than chance."""
+        ids, store = self._common, self.store
+        left = store.count(np.full_like(ids, before), ids)
+        right = store.count(ids, np.full_like(ids, after))
+        seen = np.flatnonzero((left > 0) & (right > 0))
+        u = store.unigram(ids[seen])
+        worth = self._table.association(left[seen], store.unigram(np.array([before])), u)
+        worth += self._table.association(right[seen], u, store.unigram(np.array([after])))
+        tags = {t for _, t in analyses(observed)}
+        out: list[str] = []
+        for i in seen[np.argsort(-worth, kind="stable")[:40]]:
+            word = store.words[ids[i]]
+            if word != observed and tags & {t for _, t in analyses(word)}:
+                out.append(word)
+                if len(out) == _BETWEEN:
+                    break
         return out
 
     def _prior(
@@ -333,7 +359,7 @@ class Judge:
             score[:, 1] - best_of[:, 1], score[:, 2], score[:, 3], score[:, 2] - mine[:, 2], score[:, 3] - mine[:, 3],
             score[:, 4], score[:, 4] - mine[:, 4], score[:, 5], score[:, 5] - mine[:, 5], weights,
             has[LEXICON], np.maximum(has[WORDS], has[UNITS]), has[WN_SAME], has[WN_NEAR], has[WN_FAR], has[PPDB_], has[ROGET_],
-            has[ARTICLE], has[ACRONYMS], has[ENCODER], has[SPELLING], sum(has.values()), own_lengths, lengths, stem, prior,
+            has[ARTICLE], has[ACRONYMS], has[ENCODER], has[NGRAMS], has[SPELLING], sum(has.values()), own_lengths, lengths, stem, prior,
         ]  # fmt: skip
         return np.stack(columns, axis=1).astype(np.float32)
 

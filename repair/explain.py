@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from repair.candidates import source_names
 from repair.evidence import PAIR
+from repair.parts import cut
 from repair.repairer import Candidate
 from repair.report import Article
 
@@ -17,7 +18,9 @@ _SHOWN = ("enc", "enc_gain", "fit_gain", "left", "right", "weight")
 
 def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candidate]:
     """Candidates of all stretches that hold code point ``at``, the best chance first."""
-    ((text, evidence, decision),) = pipeline.judged([article])
+    begin, part = next((a, p) for a, p in reversed(cut(article)) if a <= at)
+    at -= begin
+    ((text, evidence, decision),) = pipeline.judged([part])
     chosen = {c.span: c for c in decision.choices}
     best: dict[int, float] = {}
     for k, s in enumerate(evidence.span_of):
@@ -42,7 +45,11 @@ def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candida
         values = dict(zip(PAIR, evidence.pair[k].tolist(), strict=True))
         details = {name: round(values[name], 2) for name in _SHOWN} | {"confidence": round(confidence, 3)}
         source = "+".join(source_names(evidence.bits[k])) or "context"
-        out.append(Candidate(start, end, text.text[start:end], evidence.texts[k], source, chance, won, why, details))
+        out.append(
+            Candidate(
+                begin + start, begin + end, text.text[start:end], evidence.texts[k], source, chance, won, why, details
+            )
+        )
     return sorted(out, key=lambda c: (not c.won, -c.score))
 
 

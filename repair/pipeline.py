@@ -22,12 +22,15 @@ from repair.evidence import PAIR, SPAN, Evidence, Judge
 from repair.inflection import article_for, british, like
 from repair.lexicon import Entry, Lexicon, inflected
 from repair.ngrams import NgramStore
+from repair.parts import cut, joined
 from repair.report import Article, Finding, Report, Suggestion, Verdict
 from repair.screen import Screen
 from repair.segment import BREAK, Text
 from repair.thesaurus import Thesaurus
 
 MOST_SUGGESTIONS = 5
+MOST_PARTS = 16  # articles, or parts of long ones, that are judged at once
+_UNKNOWN = Report(0, Verdict("clean", 0.0, 0.0))  # stands for a report still to come
 SPARED = 0.002  # said to be the chance that an article which the screen spares is spun
 MOST_WORDS = 9  # in a finding; the contract says ten, and an article may be drawn in
 
@@ -84,14 +87,18 @@ class Pipeline:
 
     def reports(self, articles: Sequence[Article]) -> list[Report]:
         """Reports of a batch of articles, in order."""
-        spared: list[Report | None] = [self._spared(a) for a in articles]
-        doubtful = [a for a, report in zip(articles, spared, strict=True) if report is None]
-        judged = iter(
-            [self.report(text, evidence, decision) for text, evidence, decision in self.judged(doubtful)]
-            if doubtful
-            else []
-        )
-        return [report or next(judged) for report in spared]
+        out: list[Report] = []
+        for article in articles:
+            out.append(self._spared(article) or _UNKNOWN)
+        parts = [(i, at, part) for i, r in enumerate(out) if r is _UNKNOWN for at, part in cut(articles[i])]
+        found: dict[int, list[tuple[int, Report]]] = {}
+        for first in range(0, len(parts), MOST_PARTS):
+            some = parts[first : first + MOST_PARTS]
+            for (i, at, _), judged in zip(some, self.judged([part for _, _, part in some]), strict=True):
+                found.setdefault(i, []).append((at, self.report(*judged)))
+        for i, reports in found.items():
+            out[i] = joined(reports)
+        return out
 
     def _spared(self, article: Article) -> Report | None:
         """The report of an article that the screen takes for clean; None where it has doubts."""
@@ -119,6 +126,7 @@ class Pipeline:
             if last - first > MOST_WORDS:
                 continue
             pairs = choice.pairs[: MOST_SUGGESTIONS * 2]
+            total = sum(chance for _, chance in choice.pairs)
             best_of: dict[str, tuple[float, int]] = {}
             for k, chance in pairs:  # best first; two candidates may look the same in place
                 best_of.setdefault(self._put(text, evidence, k, first, last, spelling), (chance, k))
@@ -130,7 +138,7 @@ class Pipeline:
             suggestions = tuple(
                 Suggestion(
                     w,
-                    min(1.0, chance / max(choice.confidence, 1e-6)),
+                    chance / max(choice.confidence, total, 1e-6),
                     "+".join(source_names(evidence.bits[k])) or "context",
                 )
                 for w, (chance, k) in list(best_of.items())[:MOST_SUGGESTIONS]

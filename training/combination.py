@@ -13,11 +13,14 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -36,6 +39,7 @@ from training.corrupt import Spinner, spin
 from training.swaps import Swaps
 
 ARTIFACTS = Path("repair/artifacts")
+OWN = Path("training/articles")
 FOLDS = 4
 Model = HistGradientBoostingClassifier
 THINNED = {True: 0.12, False: 0.03}  # share kept of the pairs that restore nothing, in spun and in clean articles
@@ -177,34 +181,52 @@ def packed(model: Model, prefix: str) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
+class _Worker:
+    """What a process needs to gather evidence: the encoder, and judges with and without the lexicon."""
+
+    encoder: Encoder
+    judges: list[Judge]
+
+    @classmethod
+    def start(cls, folder: Path) -> None:
+        torch.set_num_threads(1)
+        store, lexicon = NgramStore(ARTIFACTS / "ngrams"), Lexicon(rows.shipped())
+        thesaurus = Thesaurus(ARTIFACTS / "thesaurus")
+        cls.encoder = Encoder(folder)
+        cls.judges = [
+            Judge(store, Proposer(lexicon, thesaurus, store, without), cls.encoder) for without in ((), ("lexicon",))
+        ]
+
+    @classmethod
+    def samples(cls, golds: list[tuple[str, Gold]]) -> list[Sample]:
+        """Own articles are judged with and without the lexicon, of the others every fourth without: the trees have to
+        know how to do without it."""
+        texts = [Text(g["text"]) for _, g in golds]
+        out = []
+        for k, ((kind, gold), text, reading) in enumerate(zip(golds, texts, cls.encoder.read(texts), strict=True)):
+            for judge in cls.judges if kind == "own" else [cls.judges[k % 4 == 0]]:
+                out.append(labelled(kind, gold, text, replace(judge.evidence(text, reading), entries={})))
+        return out
+
+
 def gather(args: argparse.Namespace) -> list[Sample]:
+    """Evidence on all training articles, in two processes."""
     rng = random.Random(args.seed)
-    store = NgramStore(ARTIFACTS / "ngrams")
-    thesaurus = Thesaurus(ARTIFACTS / "thesaurus")
-    encoder = Encoder(args.encoder)
-    lexicon = Lexicon(rows.shipped())
-    # Half of the articles are judged without the lexicon: the trees have to know how to do without it.
-    judges = [Judge(store, Proposer(lexicon, thesaurus, store, without), encoder) for without in ((), ("lexicon",))]
+    store, thesaurus = NgramStore(ARTIFACTS / "ngrams"), Thesaurus(ARTIFACTS / "thesaurus")
+    lexicons = rows.shipped()
     clean = list(clean_texts(rng, args.clean))
     base = list(clean_texts(rng, args.synthetic))
     rng.shuffle(base)
     half = len(base) // 2
-    golds: list[tuple[str, Gold]] = [("own", g) for g in folder(Path("training/articles/spun"))]
-    golds += [("own", g) for g in folder(Path("training/articles/clean"))]
+    golds: list[tuple[str, Gold]] = [("own", g) for kind in ("spun", "clean") for g in folder(OWN / kind)]
     golds += [("clean", {"id": f"clean-{i}", "text": t, "units": []}) for i, t in enumerate(clean)]
-    lexicons = rows.shipped()
-    golds += [
-        ("synthetic", g) for g in synthetic(base[:half], Swaps(lexicons, store, thesaurus, held=True), rng, "held")
-    ]
-    golds += [("synthetic", g) for g in synthetic(base[half:], Swaps(lexicons, store, thesaurus), rng, "seen")]
-    samples = []
+    held, seen = (Swaps(lexicons, store, thesaurus, held=h) for h in (True, False))
+    golds += [("synthetic", g) for g in synthetic(base[:half], held, rng, "held")]
+    golds += [("synthetic", g) for g in synthetic(base[half:], seen, rng, "seen")]
     began = time.time()
-    for at in range(0, len(golds), 16):
-        part = golds[at : at + 16]
-        texts = [Text(g["text"]) for _, g in part]
-        for (kind, gold), text, reading in zip(part, texts, encoder.read(texts), strict=True):
-            for judge in judges if kind == "own" else judges[len(samples) % 4 == 0 :][:1]:
-                samples.append(labelled(kind, gold, text, judge.evidence(text, reading)))
+    parts = [golds[at : at + 16] for at in range(0, len(golds), 16)]
+    with ProcessPoolExecutor(2, get_context("spawn"), _Worker.start, (args.encoder,)) as pool:
+        samples = [s for part in pool.map(_Worker.samples, parts) for s in part]
     print(f"{len(samples)} articles in {time.time() - began:.0f} s", flush=True)
     return samples
 
@@ -232,12 +254,13 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
         return boosted(
             np.concatenate([x_span[i] for i in use]),
             np.concatenate([samples[i].touches for i in use]),
-            w, 20, 200, seed,
+            w,
+            20,
+            200,
+            seed,
         )
 
-    def out_of_fold(
-        fitted: Callable[[list[int]], Model], x: list[np.ndarray]
-    ) -> list[np.ndarray]:
+    def out_of_fold(fitted: Callable[[list[int]], Model], x: list[np.ndarray]) -> list[np.ndarray]:
         out: list[np.ndarray] = [np.zeros(0, np.float32)] * len(samples)
         for f in range(FOLDS):
             model = fitted([i for i in range(len(samples)) if fold[i] != f])
