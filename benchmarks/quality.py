@@ -83,7 +83,10 @@ SPUN: dict[str, Callable[[], list[Gold]]] = {
     "dev": lambda: gold_lines(SHARED / "data/dev/spun.jsonl"),
     "test": lambda: list(folder(Path("tests/articles/spun"))),
 }
-HEAD = "| text | detection P / R / F0.5 | first / five | replacements P / R | proposed | judged clean |\n|---|---|---|---|---|---|"
+HEAD = (
+    "| text | detection P / R / F0.5 | first / five | replacements P / R | proposed | judged clean |\n"
+    "|---|---|---|---|---|---|"
+)
 HEAD_CLEAN = "| text | words | findings / 1,000 | replacements / 1,000 | accused |\n|---|---|---|---|---|"
 
 
@@ -122,7 +125,8 @@ def clean_row(repairer: Repairer, name: str, golds: list[Gold], score: ModuleTyp
             for x in f["findings"][:4]:
                 first = x["suggestions"][0]["text"] if x["suggestions"] else "?"
                 print(
-                    f"    {key} {f['verdict']['probability']} {x['action']} {x['confidence']} {x['observed']} -> {first}"
+                    f"    {key} {f['verdict']['probability']} {x['action']} {x['confidence']} "
+                    f"{x['observed']} -> {first}"
                 )
     return (
         f"| {name} | {r['clean_words']:,} | {r['clean_findings_per_1000']} | {r['clean_replacements_per_1000']} "
@@ -164,7 +168,8 @@ def main() -> None:
             say(spun_row(Repairer(without=[source]), f"dev without {source}", SPUN["dev"](), score, [], 0))
     if args.write:
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-        head = f"# Benchmarks\n\n{date.today()}, commit {commit}: `python -m benchmarks.quality {' '.join(sys.argv[1:])}`\n\n"
+        command = f"python -m benchmarks.quality {' '.join(sys.argv[1:])}"
+        head = f"# Benchmarks\n\n{date.today()}, commit {commit}: `{command}`\n\n"
         args.write.write_text(head + "\n".join(lines_) + "\n", encoding="utf-8")
 
 

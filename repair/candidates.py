@@ -85,9 +85,16 @@ class Proposer:
         if "lexicon" in without:  # the word swaps are the lexicon's single-word rows: switched off with it
             self.on -= {"words", "units"}
         self._dictionary_bits = {
-            bit for bit, name in ((WN_SAME, "wordnet"), (WN_NEAR, "wordnet"), (WN_FAR, "wordnet"), (PPDB_, "ppdb"), (ROGET_, "roget"))
+            bit
+            for bit, name in (
+                (WN_SAME, "wordnet"),
+                (WN_NEAR, "wordnet"),
+                (WN_FAR, "wordnet"),
+                (PPDB_, "ppdb"),
+                (ROGET_, "roget"),
+            )
             if name in self.on
-        }  # fmt: skip
+        }
         self.dictionary = lru_cache(maxsize=60_000)(self._dictionary)
         self._long_entries = self._thesaurus_phrases() if "wordnet" in self.on else {}
 

@@ -103,7 +103,8 @@ class Combination:
 def harmonised(evidence: Evidence, logits: Floats) -> Floats:
     """Chances of pairs, where the same observed wording stands several times each place hearing the others too.
 
-    A machine's dictionary sends a wording back to the same original far more often than not; the place keeps half the say.
+    A machine's dictionary sends a wording back to the same original far more often than not; the place keeps half
+    the say.
     """
     groups: dict[tuple[str, str], list[int]] = {}
     for k, s in enumerate(evidence.span_of.tolist()):
@@ -114,14 +115,14 @@ def harmonised(evidence: Evidence, logits: Floats) -> Floats:
         if (n := places[observed]) > 1:
             mean = (float(logits[pairs].sum()) + UNPROPOSED * (n - len(pairs))) / n
             out[pairs] += LISTEN * (mean - logits[pairs])
-    chance: Floats = 1 / (1 + np.exp(-out))
-    return chance
+    return (1 / (1 + np.exp(-out))).astype(np.float32, copy=False)
 
 
 def pair_rows(evidence: Evidence) -> Floats:
     """What the pair trees read: the pair's columns, how it stands among its span's pairs, and the span's columns.
 
-    Among its rivals: rough order and rank, share of the rough odds, and joint association against the best and the observed.
+    Among its rivals: rough order and rank, share of the rough odds, and joint association against the best and the
+    observed.
     """
     pair, span_of = evidence.pair, evidence.span_of
     starts = np.flatnonzero(np.r_[True, span_of[1:] != span_of[:-1]])

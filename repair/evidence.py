@@ -1,7 +1,7 @@
 """Evidence: what n-grams, encoder, sources and the article say about each candidate, as columns of numbers.
 
-A *pair* is one candidate at one stretch. Everything is computed for all pairs of an article at once; the columns are named in
-PAIR and SPAN, in the order in which the trained trees (repair.trees) read them.
+A *pair* is one candidate at one stretch. Everything is computed for all pairs of an article at once; the columns are
+named in PAIR and SPAN, in the order in which the trained trees (repair.trees) read them.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ _BETWEEN = 6  # neighbours taken from it
 _RETRIEVED = 10  # wordings that the encoder adds to a doubtful stretch
 _DOUBT = 0.02  # chance of having been replaced below which a lone word is not looked at
 PAIR = (
-    "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain", "right_gain",
-    "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same", "wn_near", "wn_far", "ppdb",
-    "roget", "article", "acronym", "retrieved", "ngram", "spelling", "sources", "length", "candidate_length", "stem", "prior", "joint_left",
-    "joint_right",
+    "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain",
+    "right_gain", "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same",
+    "wn_near", "wn_far", "ppdb", "roget", "article", "acronym", "retrieved", "ngram", "spelling", "sources", "length",
+    "candidate_length", "stem", "prior", "joint_left", "joint_right",
 )  # fmt: skip
 SPAN = (
-    "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own", "enc_own_rank",
-    "fit_own", "left_own", "right_own", "middle_own", "unigram_own", "capital", "sentence_start", "quoted", "repeats", "length",
-    "known", "weight_max", "listed",
+    "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own",
+    "enc_own_rank", "fit_own", "left_own", "right_own", "middle_own", "unigram_own", "capital", "sentence_start",
+    "quoted", "repeats", "length", "known", "weight_max", "listed",
 )  # fmt: skip
 
 
@@ -238,7 +238,8 @@ class Judge:
                         if added == _RETRIEVED:
                             break
             if single and "ngrams" in on and doubt >= _NGRAM_DOUBT:
-                for word in self._frequent_between(*context[k, 1:3].tolist(), observed):
+                before, after = context[k, 1:3].tolist()
+                for word in self._frequent_between(before, after, observed):
                     options.add(word, NGRAMS)
             if single and wordings:
                 for side, j in (("<", s.last), (">", s.first - 1)):
@@ -303,10 +304,10 @@ class Judge:
         prior: Floats,
         score: Floats,
     ) -> Floats:
-        """How well each pair goes with the best candidates of the stretches beside it: "wisdom businesses" is damaged twice.
+        """How well each pair goes with the best candidates of the stretches beside it.
 
-        (pairs, 2), left and right: association of the two candidates less half of what the neighbour's is worse than its best;
-        at least the association with the neighbour as it stands.
+        "wisdom businesses" is damaged twice. (pairs, 2), left and right: association of the two candidates less half of
+        what the neighbour's is worse than its best; at least the association with the neighbour as it stands.
         """
         first, last = table.ends(numbers)
         starts = np.searchsorted(span_of, np.arange(len(spans) + 1))
@@ -355,11 +356,13 @@ class Judge:
         own_lengths = np.array([o.count(" ") + 1 for o in observed], np.float32)[span_of]
         stem = np.array([_shared(t, observed[s]) for t, s in zip(texts, span_of, strict=True)], np.float32)
         columns = [
-            score[:, 0], score[:, 0] - mine[:, 0], score[:, 0] - best_of[:, 0], order, score[:, 1], score[:, 1] - mine[:, 1],
-            score[:, 1] - best_of[:, 1], score[:, 2], score[:, 3], score[:, 2] - mine[:, 2], score[:, 3] - mine[:, 3],
+            score[:, 0], score[:, 0] - mine[:, 0], score[:, 0] - best_of[:, 0], order,
+            score[:, 1], score[:, 1] - mine[:, 1], score[:, 1] - best_of[:, 1],
+            score[:, 2], score[:, 3], score[:, 2] - mine[:, 2], score[:, 3] - mine[:, 3],
             score[:, 4], score[:, 4] - mine[:, 4], score[:, 5], score[:, 5] - mine[:, 5], weights,
-            has[LEXICON], np.maximum(has[WORDS], has[UNITS]), has[WN_SAME], has[WN_NEAR], has[WN_FAR], has[PPDB_], has[ROGET_],
-            has[ARTICLE], has[ACRONYMS], has[ENCODER], has[NGRAMS], has[SPELLING], sum(has.values()), own_lengths, lengths, stem, prior,
+            has[LEXICON], np.maximum(has[WORDS], has[UNITS]), has[WN_SAME], has[WN_NEAR], has[WN_FAR], has[PPDB_],
+            has[ROGET_], has[ARTICLE], has[ACRONYMS], has[ENCODER], has[NGRAMS], has[SPELLING], sum(has.values()),
+            own_lengths, lengths, stem, prior,
         ]  # fmt: skip
         return np.stack(columns, axis=1).astype(np.float32)
 
@@ -387,9 +390,9 @@ class Judge:
                 1, counts[a] - counts[low] + counts[up] - counts[z]
             )
             rows.append((
-                replaced[a:z].mean(), replaced[a:z].max(), first[a], around, mean, high, tells, own[k, 0], 0.0, own[k, 1], own[k, 2], own[k, 3],
-                own[k, 4], own[k, 5], text.words[a][0].isupper(), a in starts, quoted[a], min(5, repeats[observed[k]]), z - a,
-                bool(options[k].texts), weight[k], listed,
+                replaced[a:z].mean(), replaced[a:z].max(), first[a], around, mean, high, tells, own[k, 0], 0.0,
+                own[k, 1], own[k, 2], own[k, 3], own[k, 4], own[k, 5], text.words[a][0].isupper(), a in starts,
+                quoted[a], min(5, repeats[observed[k]]), z - a, bool(options[k].texts), weight[k], listed,
             ))  # fmt: skip
         return np.array(rows, dtype=np.float32)
 

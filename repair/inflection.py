@@ -21,8 +21,16 @@ _BASE = {"NN", "VB", "JJ", "RB"}
 _INSTEAD = {"VBD": "VBN", "VBN": "VBD", "JJR": "RBR", "JJS": "RBS", "RBR": "JJR", "RBS": "JJS"}  # where one is missing
 # Lemmas that LemmInflect gives for function words and for forms that are words of their own.
 _NO_FORMS = frozenset(
-    ["a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "from", "with", "as", "and", "or", "but", "if", "so", "than", "that", "this", "these", "those", "it", "its", "he", "she", "they", "we", "i", "you", "not", "no", "nor", "up", "out", "off", "over", "under", "who", "whom", "whose", "which", "what", "when", "where", "why", "how", "there", "here", "then", "is", "am", "are", "was", "were", "be", "been", "being", "has", "have", "had", "having", "do", "does", "did", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "his", "her", "their", "our", "my", "your", "him", "them", "us", "me", "all", "any", "some", "each", "every", "both", "either", "neither", "such", "own", "other", "another", "one", "two", "three"]
-)
+    [
+        "a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "from", "with", "as", "and", "or", "but", "if",
+        "so", "than", "that", "this", "these", "those", "it", "its", "he", "she", "they", "we", "i", "you", "not", "no",
+        "nor", "up", "out", "off", "over", "under", "who", "whom", "whose", "which", "what", "when", "where", "why",
+        "how", "there", "here", "then", "is", "am", "are", "was", "were", "be", "been", "being", "has", "have", "had",
+        "having", "do", "does", "did", "can", "could", "will", "would", "shall", "should", "may", "might", "must",
+        "his", "her", "their", "our", "my", "your", "him", "them", "us", "me", "all", "any", "some", "each", "every",
+        "both", "either", "neither", "such", "own", "other", "another", "one", "two", "three",
+    ]
+)  # fmt: skip
 
 
 @lru_cache(maxsize=200_000)
@@ -65,7 +73,7 @@ def inflect(lemma: str, tag: str) -> str | None:
 
 
 def head(phrase: str, kind: str) -> int:
-    """Index of the word of a phrase that carries its inflection: a verb's first, a noun's last or the one before "of"."""
+    """Index of the word of a phrase that carries its inflection: a verb's first, a noun's last or that before "of"."""
     words = phrase.split(" ")
     if kind == "verb":
         return 0
@@ -146,14 +154,15 @@ _BRITISH = (
 _WORDS_BRITISH = {
     "color": "colour", "favor": "favour", "labor": "labour", "honor": "honour", "neighbor": "neighbour",
     "behavior": "behaviour", "harbor": "harbour", "humor": "humour", "rumor": "rumour", "flavor": "flavour",
-    "tumor": "tumour", "vapor": "vapour", "center": "centre", "theater": "theatre", "meter": "metre", "liter": "litre",
-    "fiber": "fibre", "defense": "defence", "offense": "offence", "license": "licence", "program": "programme",
-    "catalog": "catalogue", "dialog": "dialogue", "analog": "analogue", "gray": "grey", "tire": "tyre", "aluminum": "aluminium",
-    "jewelry": "jewellery", "plow": "plough", "skeptical": "sceptical", "maneuver": "manoeuvre", "pediatric": "paediatric",
-    "anemia": "anaemia", "leukemia": "leukaemia", "traveled": "travelled", "traveling": "travelling", "traveler": "traveller",
-    "canceled": "cancelled", "canceling": "cancelling", "labeled": "labelled", "labeling": "labelling", "modeled": "modelled",
-    "modeling": "modelling", "signaling": "signalling", "fueled": "fuelled", "enrollment": "enrolment", "fulfill": "fulfil",
-    "percent": "per cent",
+    "tumor": "tumour", "vapor": "vapour", "center": "centre", "theater": "theatre", "meter": "metre",
+    "liter": "litre", "fiber": "fibre", "defense": "defence", "offense": "offence", "license": "licence",
+    "program": "programme", "catalog": "catalogue", "dialog": "dialogue", "analog": "analogue", "gray": "grey",
+    "tire": "tyre", "aluminum": "aluminium", "jewelry": "jewellery", "plow": "plough", "skeptical": "sceptical",
+    "maneuver": "manoeuvre", "pediatric": "paediatric", "anemia": "anaemia", "leukemia": "leukaemia",
+    "traveled": "travelled", "traveling": "travelling", "traveler": "traveller", "canceled": "cancelled",
+    "canceling": "cancelling", "labeled": "labelled", "labeling": "labelling", "modeled": "modelled",
+    "modeling": "modelling", "signaling": "signalling", "fueled": "fuelled", "enrollment": "enrolment",
+    "fulfill": "fulfil", "percent": "per cent",
 }  # fmt: skip
 _WORDS_AMERICAN = {b: a for a, b in _WORDS_BRITISH.items()}
 _KEEP_IZE = frozenset(["size", "seize", "prize", "capsize"])

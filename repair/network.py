@@ -9,9 +9,14 @@ perceptron: a hundred thousand cost a second, and any wording at all can be one.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
+
+if TYPE_CHECKING:
+    from transformers import BertModel
 
 INTACT, FIRST, FURTHER = 0, 1, 2
 
@@ -19,7 +24,7 @@ INTACT, FIRST, FURTHER = 0, 1, 2
 class Network(nn.Module):
     """``bert``: a transformers BertModel without pooler; sizes are read off it."""
 
-    def __init__(self, bert: nn.Module) -> None:
+    def __init__(self, bert: BertModel) -> None:
         super().__init__()
         self.bert = bert
         size = bert.config.hidden_size
@@ -29,7 +34,7 @@ class Network(nn.Module):
         self.scale = nn.Parameter(torch.tensor(18.0))
 
     def forward(self, features: dict[str, Tensor], **_: object) -> dict[str, Tensor]:
-        """A sentence-transformers module: ids, mask, each piece's word and a row per word in; states and odds of words added."""
+        """A sentence-transformers module: ids, mask, each piece's word, a row per word in; its state and odds out."""
         states = self.states(
             features["input_ids"], features["attention_mask"], features["word_of"], len(features["words"])
         )

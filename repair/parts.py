@@ -37,7 +37,7 @@ def _end(text: str, at: int) -> int:
 
 
 def joined(parts: Sequence[tuple[int, Report]]) -> Report:
-    """One report of an article's parts: the gravest part's verdict, since damage may be patchy, with the density of all."""
+    """One report of an article's parts: the gravest part's verdict, as damage may be patchy, and the density of all."""
     if len(parts) == 1:
         return parts[0][1]
     words = sum(r.words for _, r in parts)

@@ -155,7 +155,7 @@ class Pipeline:
                     "replace" if replace else "flag",
                     suggestions,
                     self._explained(text, evidence, decision, choice.span, pairs[0][0] if pairs else None),
-                )  # fmt: skip
+                )
             )
         return Report(sum(text.is_word), decision.verdict, tuple(findings))
 
@@ -209,7 +209,7 @@ class Pipeline:
         return out
 
     def _counts(self, text: Text, first: int, last: int, wording: str) -> dict[str, int]:
-        """Counts of both wordings with the neighbour on the telling side: {"environment media": 0, "state media": 1376}."""
+        """Counts of both wordings with the telling neighbour: {"environment media": 0, "state media": 1376}."""
         best: tuple[float, dict[str, int]] = (-1.0, {})
         for before in (True, False):
             j = first - 1 if before else last
@@ -223,7 +223,7 @@ class Pipeline:
                 ids = self.store.encode(two)
                 pairs[f"{near} {w}" if before else f"{w} {near}"] = round(float(self.store.count(ids[:1], ids[1:])[0]))
             new = list(pairs.values())[-1]
-            gain = math.log1p(new) - math.log1p(min(list(pairs.values())[0], new))
+            gain = math.log1p(new) - math.log1p(min(next(iter(pairs.values())), new))
             if gain > best[0]:
                 best = (gain, pairs)
         return best[1]
@@ -248,7 +248,10 @@ _BRITISH_SIGNS = (
     "metre",
     "analys",
 )
-_AMERICAN_SIGNS = ("color", "favor", "labor ", "center", "organiz", "realiz", "recogniz", "defense", "traveled", "percent", "behavior", "theater", "analyz")  # fmt: skip
+_AMERICAN_SIGNS = (
+    "color", "favor", "labor ", "center", "organiz", "realiz", "recogniz", "defense", "traveled",
+    "percent", "behavior", "theater", "analyz",
+)  # fmt: skip
 
 
 def _is_british(text: Text) -> bool:
@@ -258,4 +261,4 @@ def _is_british(text: Text) -> bool:
     return british_signs > sum(low.count(s) for s in _AMERICAN_SIGNS)
 
 
-__all__ = ["BREAK", "Pipeline", "Verdict", "artifacts", "THRESHOLDS", "Caution"]
+__all__ = ["BREAK", "THRESHOLDS", "Caution", "Pipeline", "Verdict", "artifacts"]

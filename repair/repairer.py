@@ -38,11 +38,11 @@ class Candidate:
 class Repairer:
     """Checks and fixes articles. Loads its data on first use, is immutable after that, safe to share between threads.
 
-    without: names of sources to switch off (repair.candidates.SOURCES). lexicons: further lexicon files of the user, read
-    after the shipped ones. ignore: wordings never to report. caution: low reports and rewrites more, high less. report_at,
-    rewrite_at: thresholds of one's own, 0 to 1, in place of those that ``caution`` sets: least confidence to report, least
-    chance that a rewrite restores the source. screen: False analyses in full even what is clean at a glance. Raises
-    UsageError for an unknown source or caution.
+    without: names of sources to switch off (repair.candidates.SOURCES). lexicons: further lexicon files of the user,
+    read after the shipped ones. ignore: wordings never to report. caution: low reports and rewrites more, high less.
+    report_at, rewrite_at: thresholds of one's own, 0 to 1, in place of those that ``caution`` sets: least confidence to
+    report, least chance that a rewrite restores the source. screen: False analyses in full even what is clean at a
+    glance. Raises UsageError for an unknown source or caution.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Repairer:
         return next(self.check_stream([text]))
 
     def fix(self, text: str | Article) -> Repair:
-        """The article with every finding whose action is "replace" put right. Fixing the result again changes nothing."""
+        """The article with every finding whose action is "replace" put right. Fixing it again changes nothing."""
         return next(self.fix_stream([text]))
 
     def check_stream(self, texts: Iterable[str | Article]) -> Iterator[Report]:
@@ -100,7 +100,7 @@ class Repairer:
                 yield Repair(apply(article.text, edits), edits, report)
 
     def explain(self, text: str | Article, at: int) -> list[Candidate]:
-        """Every candidate that was considered at code point ``at``, best first, with its scores and why it won or lost."""
+        """Every candidate considered at code point ``at``, best first, with its scores and why it won or lost."""
         from repair.explain import candidates_at
 
         return candidates_at(self._pipeline, _article(text), at)

@@ -161,7 +161,8 @@ class Repair:
     def undo(self) -> str:
         """The text that came in, byte for byte."""
         offsets = self.offsets
-        out, at = [], 0
+        out: list[str] = []
+        at = 0
         for edit in self.edits:
             start = offsets.to_new(edit.start)
             out += self.text[at:start], edit.before
@@ -174,7 +175,8 @@ def apply(text: str, edits: Sequence[Edit]) -> str:
 
     Raises ValueError where an edit does not fit: overlapping its neighbour, or the text there is not ``before``.
     """
-    out, at = [], 0
+    out: list[str] = []
+    at = 0
     for edit in edits:
         if edit.start < at or text[edit.start : edit.end] != edit.before:
             raise ValueError(f"edit at {edit.start} does not fit the text: expected {edit.before!r}")

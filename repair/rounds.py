@@ -1,7 +1,7 @@
 """Reading an article again after its sure rewrites, until nothing more would be rewritten.
 
-A restored word makes its neighbours easier to judge. Reading on until the text settles also makes ``fix`` a function whose
-result it leaves alone: what stands at the end is by construction a text that has no rewrite left.
+A restored word makes its neighbours easier to judge. Reading on until the text settles also makes ``fix`` a function
+whose result it leaves alone: what stands at the end is by construction a text that has no rewrite left.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _edited(article: Article, edits: Sequence[Edit]) -> Article:
 
 
 def _moved(findings: Sequence[Finding], offsets: OffsetMap, state: Settling) -> list[Finding]:
-    """Findings of the edited text in offsets of the text that came in; those on rewritten words are left to the edits."""
+    """Findings of the edited text in offsets of what came in; those on rewritten words are left to the edits."""
     out = []
     for f in findings:
         start, end = offsets.to_old(f.start), offsets.to_old(f.end)

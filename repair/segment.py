@@ -39,8 +39,12 @@ _ZONES = re.compile(
 _ENDS = frozenset(".!?…")
 _CLOSERS = frozenset("\"'”’)]»")
 _ABBREVIATIONS = frozenset(
-    ["mr", "mrs", "ms", "dr", "prof", "sen", "rep", "gov", "gen", "col", "lt", "sgt", "st", "vs", "etc", "al", "fig", "eq", "no", "inc", "ltd", "co", "corp", "jr", "sr", "e.g.", "i.e.", "cf", "approx", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "u.s.", "u.k.", "u.n.", "a.m.", "p.m."]
-)
+    [
+        "mr", "mrs", "ms", "dr", "prof", "sen", "rep", "gov", "gen", "col", "lt", "sgt", "st", "vs", "etc", "al", "fig",
+        "eq", "no", "inc", "ltd", "co", "corp", "jr", "sr", "e.g.", "i.e.", "cf", "approx", "jan", "feb", "mar", "apr",
+        "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "u.s.", "u.k.", "u.n.", "a.m.", "p.m.",
+    ]
+)  # fmt: skip
 _QUOTE = re.compile(r"“[^“”\n]{1,2000}”|\"[^\"\n]{1,2000}\"|(?<!\w)‘[^‘’\n]{1,600}(?:’\w[^‘’\n]{0,600})*’(?!\w)")
 
 

@@ -39,5 +39,4 @@ class Trees:
 
     def probabilities(self, rows: Floats) -> Floats:
         """Probabilities (n,) of rows (n, features)."""
-        out: Floats = 1 / (1 + np.exp(-self.logits(rows)))
-        return out
+        return (1 / (1 + np.exp(-self.logits(rows)))).astype(np.float32, copy=False)

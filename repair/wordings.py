@@ -81,8 +81,8 @@ class Wordings:
     def score(self, numbers: Ids, context: Ids, place: Ids, queries: Floats, log_total: Floats) -> Floats:
         """Scores (n, 6), columns ENC to UNIGRAM, of wording ``numbers[k]`` at place ``place[k]``.
 
-        context: (places, 4) word ids two before, one before, one after, two after; queries: (places, size) or (places, 0)
-        without encoder; log_total: (places,) log of the reference words' summed odds.
+        context: (places, 4) word ids two before, one before, one after, two after; queries: (places, size) or
+        (places, 0) without encoder; log_total: (places,) log of the reference words' summed odds.
         """
         if not len(numbers):
             return np.zeros((0, 6), np.float32)

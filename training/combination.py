@@ -1,9 +1,10 @@
 """Train the combination of evidence and the verdict: training/combination.py [--encoder DIR].
 
 Text that no source was built on: our own annotated articles (training/articles), clean text of the last tenth of the
-building corpora, and the same spun on the fly, half of it with swaps that the encoder never saw. Two boosted tree models
-(scikit-learn's HistGradientBoosting, packed as arrays): does this candidate restore the source; is this stretch an artifact.
-Chances fed to the second are made out of fold, by article. data/dev and tests/articles are never read here.
+building corpora, and the same spun on the fly, half of it with swaps that the encoder never saw. Two boosted tree
+models (scikit-learn's HistGradientBoosting, packed as arrays): does this candidate restore the source; is this stretch
+an artifact. Chances fed to the second are made out of fold, by article. data/dev and tests/articles are never read
+here.
 """
 
 from __future__ import annotations
@@ -175,10 +176,14 @@ def packed(model: Model, prefix: str) -> dict[str, np.ndarray]:
         depth = max(depth, int(nodes["depth"].max()))
         at += len(nodes)
     return {
-        f"{prefix}_feature": np.concatenate(feature).astype(np.int16), f"{prefix}_threshold": np.concatenate(threshold).astype(np.float32),
-        f"{prefix}_children": np.concatenate(children).astype(np.int32), f"{prefix}_value": np.concatenate(value).astype(np.float32),
-        f"{prefix}_roots": np.array(roots, np.int32), f"{prefix}_depth": np.array(depth), f"{prefix}_bias": np.array(float(model._baseline_prediction.ravel()[0])),
-    }  # fmt: skip
+        f"{prefix}_feature": np.concatenate(feature).astype(np.int16),
+        f"{prefix}_threshold": np.concatenate(threshold).astype(np.float32),
+        f"{prefix}_children": np.concatenate(children).astype(np.int32),
+        f"{prefix}_value": np.concatenate(value).astype(np.float32),
+        f"{prefix}_roots": np.array(roots, np.int32),
+        f"{prefix}_depth": np.array(depth),
+        f"{prefix}_bias": np.array(float(model._baseline_prediction.ravel()[0])),
+    }
 
 
 class _Worker:
@@ -340,7 +345,8 @@ def report(samples: list[Sample], chance: list[np.ndarray], confidence: list[np.
             ]
             if mine:
                 print(
-                    f"verdict {kind} {'spun' if spun else 'clean'}: {np.mean(said[mine] >= 0.5):.3f} called spun of {len(mine)}"
+                    f"verdict {kind} {'spun' if spun else 'clean'}: "
+                    f"{np.mean(said[mine] >= 0.5):.3f} called spun of {len(mine)}"
                 )
     words = sum(s.words for s in samples if s.kind == "clean")
     for th in (0.5, 0.9, 0.97):

