@@ -29,6 +29,7 @@ def build(folder: Path, counts: dict[tuple[int, ...], int], bits: int = 2) -> Ng
     np.save(folder / "levels.npy", (2 * COUNT_BASE ** (np.arange(16) + 0.5)).astype(np.float32))
     np.save(folder / "unigrams.npy", np.array([7, 100, 50, 20, 300], np.uint32))
     (folder / "words.txt").write_text(" ".join(WORDS), encoding="utf-8")
+    (folder / "names.txt").write_text("", encoding="utf-8")
     return NgramStore(folder)
 
 
