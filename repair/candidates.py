@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from repair.inflection import analyses, british, inflect
 from repair.lexicon import Entry, Lexicon
@@ -269,6 +268,3 @@ def acronyms(text: Text) -> Iterator[tuple[int, str]]:
         wrong = [(j, letter) for j, letter in zip(names, letters, strict=True) if text.words[j][0] != letter]
         if len(wrong) < len(letters) and len(wrong) <= len(letters) // 2 + 1:
             yield from ((j, letter.lower()) for j, letter in wrong)
-
-
-Array = npt.NDArray[np.float32]

@@ -15,7 +15,7 @@ from typing import Any
 
 from repair import rows
 from repair.candidates import SOURCES, Proposer, source_names
-from repair.decide import THRESHOLDS, Caution, Combination, Decision, Thresholds, decide
+from repair.decide import Combination, Decision, Thresholds, decide
 from repair.encoder import Encoder
 from repair.errors import UsageError
 from repair.evidence import PAIR, SPAN, Evidence, Judge
@@ -25,7 +25,7 @@ from repair.ngrams import NgramStore
 from repair.parts import cut, joined
 from repair.report import Article, Finding, Report, Suggestion, Verdict
 from repair.screen import Screen
-from repair.segment import BREAK, Text
+from repair.segment import Text
 from repair.thesaurus import Thesaurus
 
 MOST_SUGGESTIONS = 5
@@ -259,6 +259,3 @@ def _is_british(text: Text) -> bool:
     low = text.text.lower()
     british_signs = sum(low.count(s) for s in _BRITISH_SIGNS)
     return british_signs > sum(low.count(s) for s in _AMERICAN_SIGNS)
-
-
-__all__ = ["BREAK", "THRESHOLDS", "Caution", "Pipeline", "Verdict", "artifacts"]
