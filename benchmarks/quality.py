@@ -18,7 +18,7 @@ from typing import Any
 
 from repair import Repairer
 from repair.candidates import SOURCES
-from training.articles import Gold, folder, gold_lines
+from training.articles import Gold, cores, folder, gold_lines
 from training.corpora import HELD, SHARED, lines
 
 Found = dict[str, dict[str, Any]]
@@ -59,22 +59,26 @@ def held_clean(words: int, seed: int = 1) -> list[Gold]:
 
 
 def proposed(repairer: Repairer, golds: list[Gold]) -> float:
-    """Share of required units whose exact stretch and original were among the candidates that the trees saw."""
+    """Share of required units whose exact stretch and original were among the candidates that the trees saw.
+
+    A unit of several swaps ("traverse approval" for cross-validation) also counts when each of them was.
+    """
     from repair.report import Article
     from training.combination import labelled
 
     hit = total = 0
     for gold in golds:
         ((text, evidence, _),) = repairer._pipeline.judged([Article(gold["text"])])
-        required = {(u["start"], u["end"]) for u in gold["units"] if not u["optional"]}
-        total += len(required)
         sample = labelled("own", gold, text, evidence)
-        good = set()
-        for k, s in enumerate(evidence.span_of.tolist()):
-            if sample.restores[k]:
-                a, z = evidence.spans[s]
-                good |= {u for u in required if text.starts[a] <= u[0] and u[1] <= text.ends[z - 1]}
-        hit += len(good)
+        good = {evidence.spans[s] for s in evidence.span_of[sample.restores > 0].tolist()}
+        stretches = [(text.starts[a], text.ends[z - 1]) for a, z in good]
+        for unit in gold["units"]:
+            if not unit["optional"]:
+                total += 1
+                parts = [(p["start"], p["end"]) for p in cores(unit)]
+                hit += any(a <= unit["start"] and unit["end"] <= z for a, z in stretches) or all(
+                    any(a <= p and q <= z for a, z in stretches) for p, q in parts
+                )
     return hit / max(1, total)
 
 

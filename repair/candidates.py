@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from repair.compounds import Compounds
 from repair.inflection import analyses, british, inflect
 from repair.lexicon import Entry, Lexicon
 from repair.ngrams import NgramStore
@@ -21,14 +22,16 @@ from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
 
 SOURCES = (
     "lexicon", "words", "wordnet", "ppdb", "roget", "ngrams", "acronyms", "units", "article", "spelling", "encoder",
+    "compounds",
 )  # fmt: skip
-LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER = (
-    1 << i for i in range(13)
-)
+(
+    LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER,
+    COMPOUND,
+) = (1 << i for i in range(14))  # fmt: skip
 NAMES = {
     LEXICON: "lexicon", WORDS: "words", WN_SAME: "wordnet", WN_NEAR: "wordnet", WN_FAR: "wordnet", PPDB_: "ppdb",
     ROGET_: "roget", NGRAMS: "ngrams", ACRONYMS: "acronyms", UNITS: "units", ARTICLE: "article", SPELLING: "spelling",
-    ENCODER: "encoder",
+    ENCODER: "encoder", COMPOUND: "compounds",
 }  # fmt: skip
 _DICTIONARY = {SAME: WN_SAME, NEAR: WN_NEAR, FAR: WN_FAR, PPDB: PPDB_, ROGET: ROGET_}
 _LEAST = 40  # occurrences below which a dictionary neighbour is no candidate
@@ -95,6 +98,7 @@ class Proposer:
             if name in self.on
         }
         self.dictionary = lru_cache(maxsize=60_000)(self._dictionary)
+        self._compounds = Compounds(thesaurus, store)
         self._long_entries = self._thesaurus_phrases() if "wordnet" in self.on else {}
 
     def _thesaurus_phrases(self) -> dict[str, int]:
@@ -139,6 +143,10 @@ class Proposer:
                 found = self.dictionary(phrase)
                 if found.texts:
                     spans[i, i + length] = _merged(found, spans.get((i, i + length)))
+        for a, z in self._compounds.pairs(text) if "compounds" in self.on else ():
+            if worth[a] or worth[z - 1]:
+                for original in self._compounds.originals(text.folded[a], text.folded[z - 1]):
+                    spans.setdefault((a, z), Options()).add(original, COMPOUND)
         return [
             Span(a, z, options)
             for (a, z), options in sorted(spans.items())

@@ -23,6 +23,8 @@ from repair.segment import TOKEN, Text
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from repair.network import Network
+
 Floats = npt.NDArray[np.float32]
 WINDOW = 120  # word pieces in a window, as in training
 BATCH = 32  # windows in one pass
@@ -38,6 +40,30 @@ def piece_tokenizer(vocabulary: list[str]) -> Tokenizer:
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     return tokenizer
+
+
+def load_network(folder: Path) -> tuple[Network, list[str]]:
+    """The network of packed weights (training/export.py) in float32, and its word pieces.
+
+    Raises OSError, EOFError, BadZipFile, ValueError or KeyError when the folder does not hold them.
+    """
+    import torch
+    from transformers import BertConfig, BertModel
+
+    from repair.network import Network
+
+    vocabulary = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    weights = np.load(folder / "weights.npz")
+    net = Network(BertModel(BertConfig(**config), add_pooling_layer=False))
+    state = {}
+    for name in {n.removesuffix("|scale") for n in weights.files}:
+        value = weights[name].astype(np.float32)
+        if f"{name}|scale" in weights.files:
+            value *= weights[f"{name}|scale"].astype(np.float32)[:, None]
+        state[name] = torch.from_numpy(value)
+    net.load_state_dict(state, strict=False)
+    return net, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +83,16 @@ class Encoder:
     """One pass per window of sentences. Not changed by reading; safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
+        from sentence_transformers import SentenceTransformer
+
         try:
-            self._vocabulary = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
-            self._config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            self._model = self._load(np.load(folder / "weights.npz"))
+            self._net, vocabulary = load_network(folder)
         except (OSError, EOFError, BadZipFile, ValueError, KeyError) as e:
             raise ArtifactError(f"{folder}: the encoder can't be read ({e}); install mt-repair again") from e
-        self._net = self._model[0]
-        self._tokenizer = piece_tokenizer(self._vocabulary)
+        self._model = SentenceTransformer(modules=[self._net], device="cpu").eval()
+        self._size = int(self._net.bert.config.hidden_size)
+        self._tokenizer = piece_tokenizer(vocabulary)
         self._pieces = lru_cache(maxsize=100_000)(self._pieces_of)
-
-    def _load(self, weights: Any) -> Any:
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers import BertConfig, BertModel
-
-        from repair.network import Network
-
-        net = Network(BertModel(BertConfig(**self._config), add_pooling_layer=False))
-        state = {}
-        for name in {n.removesuffix("|scale") for n in weights.files}:
-            value = weights[name].astype(np.float32)
-            if f"{name}|scale" in weights.files:
-                value *= weights[f"{name}|scale"].astype(np.float32)[:, None]
-            state[name] = torch.from_numpy(value)
-        net.load_state_dict(state, strict=False)
-        return SentenceTransformer(modules=[net], device="cpu").eval()
 
     def _pieces_of(self, word: str) -> tuple[int, ...]:
         readable = word.encode("utf-8", "replace").decode()  # lone surrogates are no text to the tokenizer
@@ -92,7 +102,7 @@ class Encoder:
         """Read whole articles, batching their windows across them."""
         import torch
 
-        size = self._config["hidden_size"]
+        size = self._size
         odds = [np.zeros((len(t), 3), np.float32) for t in texts]
         states = [np.zeros((len(t), size), np.float32) for t in texts]
         windows = [(k, a, z) for k, t in enumerate(texts) for a, z in self._windows(t)]

@@ -15,8 +15,10 @@ import numpy.typing as npt
 from repair.candidates import (
     ACRONYMS,
     ARTICLE,
+    COMPOUND,
     ENCODER,
     LEXICON,
+    NAMES,
     NGRAMS,
     PPDB_,
     ROGET_,
@@ -39,19 +41,19 @@ from repair.segment import BREAK, Text
 from repair.wordings import Wordings
 
 KEPT = 24  # candidates per stretch that the trees see
-_BITS = (LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER)
+_BITS = tuple(NAMES)
 _MOST_WORDINGS = 120_000  # about 200 MB of embeddings
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
 _COMMON = 5000  # words that it is asked about
 _BETWEEN = 6  # neighbours taken from it
 _RETRIEVED = 10  # wordings that the encoder adds to a doubtful stretch
-_DOUBT = 0.02  # chance of having been replaced below which a lone word is not looked at
+_DOUBT = 0.01  # chance of having been replaced below which a lone word is not looked at
 PAIR = (
     "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain",
     "right_gain", "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same",
-    "wn_near", "wn_far", "ppdb", "roget", "article", "acronym", "retrieved", "ngram", "spelling", "sources", "length",
-    "candidate_length", "stem", "prior", "joint_left", "joint_right",
+    "wn_near", "wn_far", "ppdb", "roget", "article", "acronym", "retrieved", "ngram", "spelling", "compound",
+    "sources", "length", "candidate_length", "stem", "prior", "joint_left", "joint_right",
 )  # fmt: skip
 SPAN = (
     "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own",
@@ -286,6 +288,7 @@ class Judge:
             (WORDS, 1.5),
             (ACRONYMS, 2.0),
             (ARTICLE, 0.7),
+            (COMPOUND, 0.7),
             (WN_SAME, 0.7),
             (WN_NEAR, 0.4),
             (PPDB_, 0.6),
@@ -361,8 +364,8 @@ class Judge:
             score[:, 2], score[:, 3], score[:, 2] - mine[:, 2], score[:, 3] - mine[:, 3],
             score[:, 4], score[:, 4] - mine[:, 4], score[:, 5], score[:, 5] - mine[:, 5], weights,
             has[LEXICON], np.maximum(has[WORDS], has[UNITS]), has[WN_SAME], has[WN_NEAR], has[WN_FAR], has[PPDB_],
-            has[ROGET_], has[ARTICLE], has[ACRONYMS], has[ENCODER], has[NGRAMS], has[SPELLING], sum(has.values()),
-            own_lengths, lengths, stem, prior,
+            has[ROGET_], has[ARTICLE], has[ACRONYMS], has[ENCODER], has[NGRAMS], has[SPELLING], has[COMPOUND],
+            sum(has.values()), own_lengths, lengths, stem, prior,
         ]  # fmt: skip
         return np.stack(columns, axis=1).astype(np.float32)
 

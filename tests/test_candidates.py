@@ -22,6 +22,7 @@ from repair.candidates import (
     own_wordings,
     source_names,
 )
+from repair.compounds import Compounds
 from repair.errors import UsageError
 from repair.lexicon import Lexicon
 from repair.rows import COLUMNS
@@ -161,3 +162,40 @@ def test_every_source_has_bits_or_a_name() -> None:
     from repair.candidates import NAMES
 
     assert set(NAMES.values()) == set(SOURCES)
+
+
+class Dictionary:
+    """A thesaurus of base forms that holds what the compounds need."""
+
+    near = {"sleep": ("bed", "rest"), "seasoned": ("old",), "carriage": ("car",)}
+    words = ()
+
+    def neighbours(self, word: str) -> dict[str, int]:
+        return dict.fromkeys(self.near.get(word, ()), SAME)
+
+
+class Counts:
+    def __init__(self, **counts: int) -> None:
+        self.words = ("\0", *counts)
+        self.ids = {w: i for i, w in enumerate(self.words)}
+        self.unigrams = np.array([0, *counts.values()], np.uint32)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [
+        ("sleep", "time", ["bedtime"]),
+        ("life", "time", ["lifetime"]),
+        ("more", "seasoned", ["older"]),
+        ("rest", "time", []),
+    ],
+)
+def test_two_words_may_stand_for_one(first: str, second: str, wanted: list[str]) -> None:
+    known = Counts(bedtime=90, lifetime=900, older=5000, resttime=3)
+    assert Compounds(Dictionary(), known).originals(first, second) == wanted  # type: ignore[arg-type]
+
+
+def test_halves_of_compounds_stand_side_by_side_on_a_line_or_have_a_hyphen_between() -> None:
+    text = Text("On-line, my sleep\ntime is up")
+    pairs = list(Compounds(Dictionary(), Counts()).pairs(text))  # type: ignore[arg-type]
+    assert [[text.words[k] for k in range(a, z)] for a, z in pairs] == [["On", "-", "line"], ["my", "sleep"]]

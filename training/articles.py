@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from repair.segment import TOKEN
+
 UNIT = re.compile(r"\{\{(\??)([^{}|]+)((?:\|\|[^{}|]+)+)\}\}")
+_AN = re.compile(r"\ban\b")
 Gold = dict[str, Any]  # id, text, units: as ../shared/bench/score.py reads it
 
 
@@ -54,3 +57,59 @@ def folder(path: Path) -> Iterator[Gold]:
 def gold_lines(path: Path) -> list[Gold]:
     """Articles of a JSONL file in the scorer's format."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def norm(text: str) -> str:
+    text = _AN.sub("a", text.replace("’", "'").replace("‘", "'").lower())
+    return re.sub(r"\s+", " ", text).strip(" ,;")
+
+
+def cores(unit: dict[str, Any]) -> list[dict[str, Any]]:
+    """A unit as the swaps within it: "back-weight" -> "back-pressure" is "weight" -> "pressure".
+
+    Words that both sides share at either end are left out (a and an are one word: the pipeline mends them); with as
+    many words on both sides, each differing word is a swap of its own. The first original decides; others count where
+    they have its shape. A unit of which nothing would be left on one side stays whole.
+    """
+    observed = list(TOKEN.finditer(unit["observed"]))
+    shapes: list[list[tuple[int, int, str]]] = []
+    for original in unit["originals"]:
+        tokens = list(TOKEN.finditer(original))
+        a, b = [norm(m[0]) for m in observed], [norm(m[0]) for m in tokens]
+        shorter = min(len(a), len(b))
+        head = next((i for i in range(shorter) if a[i] != b[i]), shorter)
+        tail = next((i for i in range(shorter - head) if a[-1 - i] != b[-1 - i]), shorter - head)
+        if head + tail in (len(a), len(b)):
+            shapes.append([(0, len(unit["observed"]), original)])
+        elif len(a) == len(b):
+            pairs = [(o, t) for o, t, x, y in zip(observed, tokens, a, b, strict=True) if x != y]
+            shapes.append([(o.start(), o.end(), t[0]) for o, t in pairs])
+        else:
+            last = tokens[len(b) - tail - 1].end()
+            end = observed[len(a) - tail - 1].end()
+            shapes.append([(observed[head].start(), end, original[tokens[head].start() : last])])
+    places = [[(a, z) for a, z, _ in shape] for shape in shapes]
+    same = [shape for shape, place in zip(shapes, places, strict=True) if place == places[0]]
+    return [
+        {
+            "start": unit["start"] + a,
+            "end": unit["start"] + z,
+            "observed": unit["observed"][a:z],
+            "originals": list(dict.fromkeys(shape[i][2] for shape in same)),
+            "optional": unit["optional"],
+        }
+        for i, (a, z) in enumerate(places[0])
+    ]
+
+
+def restored(text: str, start: int, end: int, swaps: list[dict[str, Any]]) -> re.Pattern[str]:
+    """What a stretch of text may read, normed, once the swaps within it are put back."""
+    pieces, at = [], start
+    for u in swaps:
+        pieces.append(re.escape(_AN.sub("a", text[at : u["start"]].lower())))
+        options = [re.escape(norm(o)) for o in u["originals"]]
+        options += [re.escape(norm(u["observed"]))] if u["optional"] and len(swaps) > 1 else []
+        pieces.append("(?:" + "|".join(options) + ")")
+        at = u["end"]
+    pieces.append(re.escape(_AN.sub("a", text[at:end].lower())))
+    return re.compile("".join(pieces))

@@ -34,7 +34,7 @@ from repair.lexicon import Lexicon
 from repair.ngrams import NgramStore
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
-from training.articles import Gold, folder
+from training.articles import Gold, cores, folder, norm, restored
 from training.corpora import BUILD, late_lines
 from training.corrupt import Spinner, spin
 from training.swaps import Swaps
@@ -63,37 +63,32 @@ class Sample:
     density: float
 
 
-def norm(text: str) -> str:
-    text = re.sub(r"\b(an)\b", "a", text.replace("’", "'").replace("‘", "'").lower())
-    return re.sub(r"\s+", " ", text).strip(" ,;")
-
-
 def labelled(kind: str, gold: Gold, text: Text, evidence: Evidence) -> Sample:
-    """Labels from the annotation: which spans touch units, which pairs restore the source exactly."""
+    """Labels from the annotation: which spans touch swaps, which pairs restore the source.
+
+    A span that holds a whole unit must restore it; one that holds a part of one must restore the swaps in that part.
+    """
     units = gold["units"]
+    within = [cores(u) for u in units]
     touches = np.zeros(len(evidence.spans), np.int8)
     weight = np.ones(len(evidence.spans), np.float32)
     wanted: list[re.Pattern[str] | None] = []
     for s, (a, z) in enumerate(evidence.spans):
         start, end = text.starts[a], text.ends[z - 1]
-        over = [u for u in units if u["start"] < end and start < u["end"]]
-        pattern = None
+        over = []
+        for unit, parts in zip(units, within, strict=True):
+            if unit["start"] < end and start < unit["end"]:
+                inside = start <= unit["start"] and unit["end"] <= end
+                found = [unit] if inside else [p for p in parts if p["start"] < end and start < p["end"]]
+                over += found
+                if not found:
+                    weight[s] = 0.4  # a word that the swap left alone, within a unit
         if over:
             touches[s] = 1
             if all(u["optional"] for u in over):
                 weight[s] = 0.4
-            if all(start <= u["start"] and u["end"] <= end for u in over):
-                pieces, at = [], start
-                for u in over:
-                    pieces.append(re.escape(text.text[at : u["start"]].lower()))
-                    options = [re.escape(norm(o)) for o in u["originals"]] + (
-                        [re.escape(norm(u["observed"]))] if u["optional"] and len(over) > 1 else []
-                    )
-                    pieces.append("(?:" + "|".join(options) + ")")
-                    at = u["end"]
-                pieces.append(re.escape(text.text[at:end].lower()))
-                pattern = re.compile("".join(pieces))
-        wanted.append(pattern)
+        whole = over and all(start <= u["start"] and u["end"] <= end for u in over)
+        wanted.append(restored(text.text, start, end, over) if whole else None)
     restores = np.zeros(len(evidence.texts), np.int8)
     for k, s in enumerate(evidence.span_of):
         p = wanted[s]

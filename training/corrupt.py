@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from repair.inflection import analyses, article_for, like
 from repair.segment import Text
-from training.swaps import KINDS_OF_NEIGHBOUR, Choice, Swaps
+from training.swaps import KINDS_OF_NEIGHBOUR, SPLIT, WALK, Choice, Swaps
 
 _DETERMINERS = frozenset(
     [
@@ -55,7 +55,7 @@ class Spinner:
     def draw(cls, rng: random.Random, tables: Sequence[str], clean: float = 0.3) -> Spinner:
         """A random machine; with probability ``clean`` one that touches nothing."""
         appetite = 0.0 if rng.random() < clean else min(0.8, 0.03 + rng.betavariate(1.2, 1.8) * 0.85)
-        names = [*KINDS_OF_NEIGHBOUR, *tables]
+        names = [*KINDS_OF_NEIGHBOUR, SPLIT, WALK, *tables]
         sources = {n: rng.random() ** 2 for n in names if rng.random() < 0.6}
         return cls(
             appetite, sources or {n: 1.0 for n in names}, rng.choice([0.0, 0.0, 0.4]), rng.random() < 0.4,

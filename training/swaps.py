@@ -11,6 +11,7 @@ import re
 import zlib
 from collections import defaultdict
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from repair import rows
@@ -21,6 +22,10 @@ from training.corpora import SHARED
 
 Choice = tuple[str, float]  # what is written instead, and how readily
 KINDS_OF_NEIGHBOUR = {"same": SAME, "near": NEAR, "far": FAR, "ppdb": PPDB, "roget": ROGET}
+SPLIT = "split"  # a compound taken apart, mostly with one half swapped: "sleep time" for bedtime
+_WITH = {"JJR": "more", "RBR": "more", "JJS": "most", "RBS": "most"}  # before a word without such a form
+WALK = "walk"  # a neighbour's neighbour across dictionaries: what machines write when ours lacks their step
+_WALKS = 60  # words of a walk that a base form keeps, those with the most ways to them first
 _WORDS = re.compile(r"[a-z][a-z']*(?:[ -][a-z][a-z']*){0,4}")
 _POS = {"N": "noun", "V": "verb", "J": "adjective", "R": "adverb"}
 
@@ -119,6 +124,8 @@ class Swaps:
             if not many and (word, base) not in analyses(word):
                 continue
             form = inflect_phrase(word, _POS[tag[0]], tag) if many else inflect(word, tag)
+            if not form and tag in _WITH and not many:
+                form = f"{_WITH[tag]} {word}"
             if not form or british(form) == british(lemma):
                 continue
             count = float(min(self.store.unigrams[self.store.ids.get(w, 0)] for w in form.replace("-", " ").split(" ")))
@@ -126,4 +133,47 @@ class Swaps:
             for name, bit in KINDS_OF_NEIGHBOUR.items():
                 if bits & bit:
                     out[name].append((form, weight))
+        if tag[0] == "N" and (halves := self._halves(lemma)):
+            out[SPLIT] = [(form, 1.0) for phrase in halves if (form := inflect_phrase(phrase, "noun", tag))]
+        for word in self._walks(lemma, base):
+            if form := inflect(word, tag):
+                out[WALK].append((form, 1.0))
         return dict(out)
+
+    def _halves(self, lemma: str) -> list[str]:
+        """Two words for a compound noun: as it is, and with either half swapped for a neighbour."""
+        out = []
+        for cut in range(3, len(lemma) - 2):
+            first, second = lemma[:cut], lemma[cut:]
+            if self._common_noun(first) and self._common_noun(second):
+                out.append(f"{first} {second}")
+                out += [f"{w} {second}" for w in self._frequent(first)[:12]]
+                out += [f"{first} {w}" for w in self._frequent(second)[:12]]
+        return [phrase for phrase in out if held_back(phrase, lemma) == self.held]
+
+    def _common_noun(self, word: str) -> bool:
+        return (
+            word in self.store.ids
+            and self.store.unigrams[self.store.ids[word]] > 3000
+            and (word, "NN") in analyses(word)
+        )
+
+    def _frequent(self, lemma: str) -> list[str]:
+        """A noun's close neighbours in dictionaries, the most frequent first."""
+        unigrams, ids = self.store.unigrams, self.store.ids
+        near = [w for w, bits in self.thesaurus.neighbours(lemma).items() if bits & (SAME | NEAR | PPDB) and w in ids]
+        return sorted((w for w in near if (w, "NN") in analyses(w)), key=lambda w: -int(unigrams[ids[w]]))
+
+    def _walks(self, lemma: str, base: str) -> list[str]:
+        """Base forms two steps away through shared synsets, PPDB and Roget, that one step does not reach."""
+        close = self.thesaurus.neighbours(lemma)
+        ways: dict[str, int] = defaultdict(int)
+        for word, bits in close.items():
+            if bits & (SAME | PPDB | ROGET) and " " not in word:
+                for further, more in self.thesaurus.neighbours(word).items():
+                    if more & (SAME | PPDB) and " " not in further and further not in close and further != lemma:
+                        ways[further] += 1
+        best = sorted(ways, key=lambda w: (-ways[w], w))
+        known = (w for w in best if self.store.unigrams[self.store.ids.get(w, 0)] > 300 and w in self.store.ids)
+        mine = (w for w in known if (w, base) in analyses(w) and held_back(w, lemma) == self.held)
+        return list(islice(mine, _WALKS))
