@@ -39,7 +39,7 @@ class Compounds:
         found: list[str | None]
         if first in _COMPARED:
             *readings, form = _COMPARED[first]
-            lemmas = [lemma for lemma, tag in analyses(second) if tag in readings]
+            lemmas = dict.fromkeys([second, *(lemma for lemma, tag in analyses(second) if tag in readings)])
             found = [inflect(w, form) for lemma in lemmas for w in self._near(lemma)]
         else:
             found = [w + second for w in (first, *(w for lemma, _ in analyses(first) for w in self._near(lemma)))]

@@ -47,7 +47,7 @@ _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried wit
 _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
 _COMMON = 5000  # words that it is asked about
 _BETWEEN = 6  # neighbours taken from it
-_RETRIEVED = 10  # wordings that the encoder adds to a doubtful stretch
+_RETRIEVED = 16  # wordings that the encoder adds to a doubtful stretch
 _DOUBT = 0.01  # chance of having been replaced below which a lone word is not looked at
 PAIR = (
     "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain",

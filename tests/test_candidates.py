@@ -167,11 +167,10 @@ def test_every_source_has_bits_or_a_name() -> None:
 class Dictionary:
     """A thesaurus of base forms that holds what the compounds need."""
 
-    near = {"sleep": ("bed", "rest"), "seasoned": ("old",), "carriage": ("car",)}
     words = ()
 
     def neighbours(self, word: str) -> dict[str, int]:
-        return dict.fromkeys(self.near.get(word, ()), SAME)
+        return dict.fromkeys({"sleep": ("bed", "rest"), "seasoned": ("old",)}.get(word, ()), SAME)
 
 
 class Counts:
