@@ -54,6 +54,9 @@ class Stub:
     def fix_stream(self, texts: Iterable[str | Article]) -> Iterator[Repair]:
         return map(self.fix, texts)
 
+    def spent(self) -> dict[str, float]:
+        return {}
+
     def explain(self, text: str | Article, at: int) -> list[repair.repairer.Candidate]:
         body = text.text if isinstance(text, Article) else text
         start = body.find("environment media")
