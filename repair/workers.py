@@ -242,14 +242,12 @@ def _serve(pipe: Connection, make: Make) -> None:
     """What a worker does, until the other side of its pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     with contextlib.suppress(EOFError, OSError):
-        repairer = make()
-        pipe.send(None)
-        while True:
-            batch = pipe.recv()
-            try:
-                outcomes = analysed(repairer, batch)
-            except RepairError as error:
-                pipe.send(error)
-                return
-            sent: list[_Sent] = [o if isinstance(o, InputError) else (o.report, o.edits) for o in outcomes]
-            pipe.send((sent, repairer.spent()))
+        try:
+            repairer = make()
+            pipe.send(None)
+            while True:
+                outcomes = analysed(repairer, pipe.recv())
+                sent: list[_Sent] = [o if isinstance(o, InputError) else (o.report, o.edits) for o in outcomes]
+                pipe.send((sent, repairer.spent()))
+        except RepairError as error:
+            pipe.send(error)
