@@ -106,11 +106,14 @@ def _as(pa: Any, values: list[str | None], kind: Any) -> Any:
 
 
 def _compression(metadata: Any) -> Any:
-    """The codec of each column, as the file had it."""
+    """The codec of each column, as the file had it, in the names that the writer takes."""
     if not metadata.num_row_groups:
         return "snappy"
     group = metadata.row_group(0)
-    return {group.column(i).path_in_schema: group.column(i).compression for i in range(group.num_columns)}
+    columns = [group.column(i) for i in range(group.num_columns)]
+    return {
+        c.path_in_schema: {"UNCOMPRESSED": "NONE", "LZ4_RAW": "LZ4"}.get(c.compression, c.compression) for c in columns
+    }
 
 
 def _is_text(pa: Any, kind: Any) -> bool:

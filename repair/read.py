@@ -15,7 +15,7 @@ from repair.decode import Decoded, decode
 from repair.errors import InputError
 from repair.extract import main_text
 from repair.items import Item
-from repair.lines import Fields, Ids, Line, first_line, parsed, raw_lines, short
+from repair.lines import Fields, Ids, Line, check_names, first_line, parsed, raw_lines, short
 from repair.markdown import protected
 from repair.packing import damage, unpacked
 from repair.report import Article
@@ -149,7 +149,8 @@ def _lines(
 def _records(source: Source, stream: BinaryIO, fields: Fields, stamp: Stamp | None) -> Iterator[Item]:
     from repair.warc import line, records
 
-    # Not what warcio unpacks itself: it takes the broken end of a file for the end.
+    names = (fields.id or "id", "url", "date", fields.text)
+    check_names(dict.fromkeys(names), fields)
     number = 0
     for number, (url, row) in enumerate(records(stream, fields, LIMIT), 1):
         place = f"{source.name}:{number}"

@@ -36,6 +36,7 @@ def records(stream: BinaryIO, fields: Fields, most: int) -> Iterator[tuple[str, 
                 yield url, _row(record, fields, most)
             except InputError as error:
                 yield url, error
+        stream.read(1)  # warcio takes a broken end for the end; here it raises again
     except (ArchiveLoadFailed, StatusAndHeadersParserException) as error:
         raise InputError(f"it is no WARC file, or a damaged one ({error}); fetch it again", "warc") from None
 
@@ -56,6 +57,8 @@ def _row(record: Any, fields: Fields, most: int) -> dict[str, Any]:
         raw = record.content_stream().read(most + 1)
         while record.raw_stream.read(1 << 16):
             pass
+    except (EOFError, OSError):
+        raise  # the file itself is broken
     except Exception as error:  # whatever a broken encoding makes of its decoder
         raise InputError(f"its content can't be unpacked ({type(error).__name__}); fetch it again", "warc") from None
     if len(raw) > most:
