@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
 from repair.errors import ArtifactError, InputError, RepairError, UsageError
 from repair.lexicon_commands import lexicon
+from repair.options import Colour, Input, Judging, Running, session, shares
 
-if TYPE_CHECKING:
-    from repair.session import Session
-
-Input = Literal["text", "markdown", "html", "jsonl"]
-Colour = Literal["auto", "always", "never"]
-Caution = Literal["low", "normal", "high"]
-
-USAGE, UNREADABLE, INTERNAL, INTERRUPTED, CLOSED_PIPE = 2, 3, 4, 130, 141
+USAGE, UNREADABLE, INTERNAL, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 4, 130, 141, 143
 SHOWN = ("missed", "wrong", "alarm", "harm", "clean")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a run as Ctrl-C does: workers stopped, temporary files removed."""
 
 
 class Commands(TyperGroup):
@@ -38,9 +37,11 @@ class Commands(TyperGroup):
             codes = {InputError: UNREADABLE, ArtifactError: INTERNAL}
             code = codes.get(type(error), USAGE)
             _complain(str(error))
-        except KeyboardInterrupt:
-            _complain("interrupted; what was finished is kept, the rest is as it was")
-            code = INTERRUPTED
+        except KeyboardInterrupt as error:
+            terminated = isinstance(error, Terminated)
+            said = "terminated" if terminated else "interrupted"
+            _complain(f"{said}; what was finished is kept, the rest is as it was")
+            code = TERMINATED if terminated else INTERRUPTED
         except BrokenPipeError:
             # Whoever read our output has enough. Python would complain again when it flushes stdout at the end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -66,40 +67,15 @@ app = typer.Typer(
 )
 app.add_typer(lexicon, name="lexicon")
 
-READING, JUDGING, GENERAL = "Reading", "Judging", "General"
 Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs, or - for stdin.")]
-InputOption = Annotated[Input | None, typer.Option("--input", help="Read every PATH as this, whatever its ending.")]
-IdField = Annotated[str | None, typer.Option(metavar="NAME", help="jsonl field that holds the id. [id]")]
-TextField = Annotated[str | None, typer.Option(metavar="NAME", help="jsonl field that holds the text. [text]")]
-IgnoreFiles = Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Skip these files. Repeatable.")]
-CautionOption = Annotated[
-    Caution | None, typer.Option("--caution", help="low finds and rewrites more, high less. [normal]")
-]
-Without = Annotated[
-    list[str] | None, typer.Option(metavar="NAMES", help="Switch sources of suggestions off: lexicon,wordnet,...")
-]
-Ignore = Annotated[list[str] | None, typer.Option(metavar="WORDING", help="Never report this. Repeatable.")]
-Lexicons = Annotated[list[Path] | None, typer.Option("--lexicon", help="A further lexicon. Repeatable.")]
-MinConfidence = Annotated[float | None, typer.Option(min=0, max=1, help="Report findings from here on.")]
-MinRewrite = Annotated[float | None, typer.Option(min=0, max=1, help="Rewrite from here on.")]
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings, instead of the nearest file.")
-]
-NoConfig = Annotated[bool, typer.Option("--no-config", help="Use no configuration file.")]
-Quiet = Annotated[int, typer.Option("-q", "--quiet", count=True, help="No remarks; -qq: no errors of inputs either.")]
-Verbose = Annotated[
-    int, typer.Option("-v", "--verbose", count=True, help="Surroundings and evidence, and clean articles.")
-]
-ColourOption = Annotated[Colour, typer.Option("--color", help="When to colour; NO_COLOR is obeyed.")]
-ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also when findings remain.")]
 
 
 @app.callback(invoke_without_command=True)
 def common(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     """Finds and undoes the wording that article spinners and round-trip translation leave in text.
 
-    Exit codes: 0 nothing found, 1 findings remain, 2 usage or configuration, 3 an input could not be read, 4 internal
-    error, 130 interrupted.
+    Exit codes: 0 nothing found, 1 findings remain, 2 usage or configuration, 3 an input or a record could not be read
+    or judged, 4 internal error, 130 interrupted, 143 terminated.
     """
     if version:
         from repair import __version__
@@ -109,76 +85,76 @@ def common(version: Annotated[bool, typer.Option("--version", help="Print the ve
 
 
 @app.command()
+@shares
 def check(
     paths: Paths,
+    options: Running,
     format: Annotated[Literal["text", "jsonl", "github"], typer.Option("--format", help="What to print.")] = "text",
-    input: InputOption = None,
-    id_field: IdField = None,
-    text_field: TextField = None,
-    ignore_files: IgnoreFiles = None,
-    caution: CautionOption = None,
-    without: Without = None,
-    ignore: Ignore = None,
-    lexicons: Lexicons = None,
-    min_confidence: MinConfidence = None,
-    min_rewrite: MinRewrite = None,
-    config: ConfigFile = None,
-    no_config: NoConfig = False,
-    quiet: Quiet = 0,
-    verbose: Verbose = 0,
-    color: ColourOption = "auto",
-    exit_zero: ExitZero = False,
+    header: Annotated[
+        bool, typer.Option("--header", help="With jsonl: first a line with version, options and hashes.")
+    ] = False,
 ) -> None:
     """Report what reads like a machine's wording. Never writes."""
-    from repair.display import error_row, github, json_line, report_text
+    from contextlib import closing
 
-    run = _session(locals())
-    for item, report in run.checked(run.items(paths, input)):
-        lines: list[str] = []
-        if format == "jsonl":
-            if item.error:
-                lines = [json_line(error_row(item.id, item.error))]
-            elif report:
-                lines = [json_line(report.to_dict(item.id))]
-        elif report and item.article and format == "github":
-            lines = list(github(item.source.name, item.article.text, report))
-        elif report and item.article and (report.findings or report.verdict.label != "clean" or verbose):
-            lines = list(report_text(item.id, item.article.text, report, run.paint, verbose=verbose > 0))
-        if lines:
-            run.progress.clear()
-            print("\n".join(lines))
-    run.say(run.tally.summary("would be replaced"))
-    raise typer.Exit(run.code(run.tally.findings, exit_zero))
+    from repair.display import error_row, github, json_line, report_text
+    from repair.report import SCHEMA
+
+    run = session(options)
+    if header and format == "jsonl":
+        print(json_line({"schema": SCHEMA, "run": run.provenance()}))
+    with closing(run.results(paths, options.input)) as results:
+        for item, repair in results:
+            report = repair.report if repair else None
+            lines: list[str] = []
+            if format == "jsonl":
+                if item.error:
+                    lines = [json_line(error_row(item.id, item.error))]
+                elif report:
+                    lines = [json_line(report.to_dict(item.id))]
+            elif report and item.article and format == "github":
+                lines = list(github(item.source.name, item.article.text, report))
+            elif report and item.article and (report.findings or report.verdict.label != "clean" or run.verbose):
+                lines = list(report_text(item.id, item.article.text, report, run.paint, verbose=run.verbose > 0))
+            if lines:
+                if sys.stdout.isatty():
+                    run.progress.clear()
+                print("\n".join(lines))
+    run.finish("would be replaced", options.stats)
+    raise typer.Exit(run.code(run.tally.findings, options.exit_zero))
 
 
 @app.command()
+@shares
 def fix(
     paths: Paths,
+    options: Running,
     write: Annotated[bool, typer.Option("-w", "--write", help="Replace the files themselves.")] = False,
     backup: Annotated[str, typer.Option(metavar="SUFFIX", help="With -w: keep the old file under this suffix.")] = "",
     diff: Annotated[bool, typer.Option("--diff", help="Print what would change, as a unified diff.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write into this folder.")
     ] = None,
-    input: InputOption = None,
-    id_field: IdField = None,
-    text_field: TextField = None,
-    ignore_files: IgnoreFiles = None,
-    caution: CautionOption = None,
-    without: Without = None,
-    ignore: Ignore = None,
-    lexicons: Lexicons = None,
-    min_confidence: MinConfidence = None,
-    min_rewrite: MinRewrite = None,
-    config: ConfigFile = None,
-    no_config: NoConfig = False,
-    quiet: Quiet = 0,
-    verbose: Verbose = 0,
-    color: ColourOption = "auto",
-    exit_zero: ExitZero = False,
+    resume: Annotated[bool, typer.Option("--resume", help="With -o: leave out what a broken run had done.")] = False,
+    output_field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Put the text into this new field, and leave the old one.")
+    ] = None,
+    report_field: Annotated[
+        Literal["full", "counts", "none"], typer.Option("--report-field", help="Add findings and verdict to records.")
+    ] = "none",
+    report_key: Annotated[str, typer.Option(metavar="NAME", help="The field that --report-field adds.")] = "repair",
+    no_rewrite: Annotated[bool, typer.Option("--no-rewrite", help="Leave all texts as they are: only weed.")] = False,
+    bad_lines: Annotated[
+        Literal["keep", "drop", "record"] | None,
+        typer.Option("--bad-lines", help="What becomes of records that can't be read. [keep; with --errors drop]"),
+    ] = None,
 ) -> None:
     """Print the cleaned text, or write it where told: -w, -o, or --diff to see it first."""
+    from contextlib import closing
+
+    from repair.journal import Journal
     from repair.output import InPlace, Output, ToDiff, ToFolder, ToStdout
+    from repair.record import Record
 
     if write + diff + (output is not None) > 1:
         raise UsageError("-w, --diff and -o exclude each other; choose one")
@@ -188,54 +164,67 @@ def fix(
         raise UsageError("--backup takes a suffix such as .bak, not a path")
     if write and "-" in paths:
         raise UsageError("stdin can't be written in place; drop -w, or name a file")
-    run = _session(locals())
-    put: Output = ToStdout(run)
+    if (write or diff) and (options.drop_if or options.keep_if):
+        raise UsageError("--drop-if and --keep-if leave articles out of what is printed, or written with -o; drop -w")
+    if resume and not output:
+        raise UsageError("--resume goes with -o; a run with -w can simply be started again")
+    run = session(options)
+    run.rewrite = not no_rewrite
+    if report_key in (run.config.text_field, output_field):
+        raise UsageError(f"--report-key {report_key!a} is the field of the text; choose another name")
+    of = run.provenance()["run"] if report_field != "none" or output else ""
+    run.record = Record(output_field, report_field, report_key, of)
+    bad = bad_lines or ("drop" if options.errors else "keep")
+    journal = None
+    put: Output = ToStdout(run, bad)
     if write:
-        put = InPlace(run, backup)
+        put = InPlace(run, bad, backup)
     elif diff:
         put = ToDiff(run)
     elif output:
-        put = ToFolder(run, output)
-    results = run.fixed(run.items(paths, input))
-    for source, group in groupby(results, key=lambda result: result[0].source):
-        try:
-            put(source, group)
-        except InputError as error:
-            run.failed(error)
-    run.say(run.tally.summary("would be replaced" if diff else "replaced"))
-    remain = run.tally.findings - (0 if diff else run.tally.replacements)
-    raise typer.Exit(run.code(remain, exit_zero))
+        shape = options.html, options.drop_if, options.keep_if, output_field, report_field, report_key, no_rewrite, bad
+        journal = Journal(output, f"{of} {shape}", resume=resume)
+        put = ToFolder(run, bad, output, journal)
+    try:
+        with closing(run.results(paths, options.input, put.admits)) as results:
+            for source, group in groupby(results, key=lambda result: result[0].source):
+                try:
+                    put(source, group)
+                except InputError as error:
+                    run.failed(error)
+    except BaseException:
+        if journal:
+            journal.close(complete=False)
+        raise
+    if journal:
+        journal.close(complete=not run.tally.unreadable)
+    told_only = diff or no_rewrite
+    run.finish("would be replaced" if told_only else "replaced", options.stats)
+    remain = run.tally.findings - (0 if told_only else run.tally.replacements)
+    raise typer.Exit(run.code(remain, options.exit_zero))
 
 
 @app.command()
+@shares
 def explain(
     path: Annotated[str, typer.Argument(metavar="PATH", help="A file, or - for stdin.")],
+    options: Judging,
     at: Annotated[str, typer.Option("--at", metavar="LINE:COL", help="The place, both from 1, in characters.")],
     id: Annotated[str | None, typer.Option("--id", help="Which article of a jsonl file. [the first]")] = None,
     format: Annotated[Literal["text", "jsonl"], typer.Option("--format", help="What to print.")] = "text",
-    input: InputOption = None,
-    id_field: IdField = None,
-    text_field: TextField = None,
-    caution: CautionOption = None,
-    without: Without = None,
-    ignore: Ignore = None,
-    lexicons: Lexicons = None,
-    min_confidence: MinConfidence = None,
-    min_rewrite: MinRewrite = None,
-    config: ConfigFile = None,
-    no_config: NoConfig = False,
-    quiet: Quiet = 0,
-    color: ColourOption = "auto",
+    input: Annotated[Input | None, typer.Option("--input", help="Read PATH as this, whatever its ending.")] = None,
+    color: Annotated[Colour, typer.Option("--color", help="When to colour; NO_COLOR is obeyed.")] = "auto",
 ) -> None:
     """Show every candidate at a place, its scores, and why it won or lost."""
     from dataclasses import asdict
 
-    from repair.display import Places, explain_text, json_line
+    from repair.display import Paint, Places, explain_text, json_line, wants_colour
 
     line, colon, column = at.partition(":")
     if not (colon and line.isascii() and line.isdigit() and column.isascii() and column.isdigit() and len(at) < 20):
         raise UsageError(f"--at takes LINE:COL, such as 3:14, not {at!a}")
-    run = _session(locals())
+    run = session(options)
+    run.paint = Paint(wants_colour(color, sys.stdout))
     items = (item for item in run.items([path], input) if item.article and id in (None, item.id))
     article = next((item.article for item in items), None)
     if article is None:
@@ -255,22 +244,13 @@ def explain(
 
 
 @app.command()
+@shares
 def evaluate(
     gold: Annotated[Path, typer.Argument(metavar="GOLD", help="Annotated articles, jsonl.")],
+    options: Judging,
     clean: Annotated[Path | None, typer.Option(metavar="FILE", help="jsonl articles that hold no artifact.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     show: Annotated[str, typer.Option(metavar="KINDS", help=f"List cases too: {','.join(SHOWN)}")] = "",
-    id_field: IdField = None,
-    text_field: TextField = None,
-    caution: CautionOption = None,
-    without: Without = None,
-    ignore: Ignore = None,
-    lexicons: Lexicons = None,
-    min_confidence: MinConfidence = None,
-    min_rewrite: MinRewrite = None,
-    config: ConfigFile = None,
-    no_config: NoConfig = False,
-    quiet: Quiet = 0,
 ) -> None:
     """Score the findings on your own annotated articles.
 
@@ -286,44 +266,19 @@ def evaluate(
     kinds = [kind.strip() for kind in show.split(",") if kind.strip()]
     if unknown := set(kinds) - set(SHOWN):
         raise UsageError(f"--show takes {', '.join(SHOWN)}, not {min(unknown)!a}")
-    run = _session(locals())
+    run = session(options)
     articles = read_gold(gold)
     reports = run.repairer().check_stream(Article(article.text, article.id) for article in articles)
     figures = score(articles, dict(zip((article.id for article in articles), reports, strict=True)))
     lists = figures.pop("lists")
     if clean:
-        checked = (report for _, report in run.checked(run.items([str(clean)], "jsonl")) if report)
-        figures |= score_clean(checked)
+        figures |= score_clean(repair.report for _, repair in run.results([str(clean)], "jsonl") if repair)
         lists["clean"] = figures.pop("clean_list")
     print(json_line(figures) if json else "\n".join(f"{name:28} {value}" for name, value in figures.items()))
     for kind in kinds:
         cases = lists.get(kind, [])
         print("\n  ".join([f"\n{kind} ({len(cases)})", *map(plain, cases)]))
     raise typer.Exit(run.code(0, exit_zero=True))
-
-
-def _session(options: dict[str, Any]) -> Session:
-    """The run that a command's options describe."""
-    from repair.config import Config, check_sources, load, load_file
-    from repair.display import Paint, wants_colour
-    from repair.session import Session
-
-    if options["no_config"] and options["config"]:
-        raise UsageError("--config and --no-config exclude each other; choose one")
-    file = options["config"]
-    config = Config() if options["no_config"] else load_file(file) if file else load()
-    names = tuple(name.strip() for given in options.get("without") or () for name in given.split(",") if name.strip())
-    try:
-        check_sources(names)
-    except ValueError as error:
-        raise UsageError(f"--without takes names {error}, not {','.join(names)!a}") from None
-    keys = ("caution", "ignore", "ignore_files", "lexicons", "id_field", "text_field", "min_confidence", "min_rewrite")
-    config = config.with_options(without=names, **{key: options.get(key) for key in keys})
-    for path in config.lexicons:
-        if not path.is_file():
-            raise UsageError(f"{path}: no such lexicon; check the spelling")
-    paint = Paint(wants_colour(options.get("color", "auto"), sys.stdout))
-    return Session(config, options.get("quiet", 0), options.get("verbose", 0), paint)
 
 
 def _complain(message: str) -> None:
@@ -339,10 +294,16 @@ def main() -> None:
             # What is piped on is UTF-8 with plain line ends on every system; a terminal keeps its encoding.
             options: dict[str, Any] = {} if stream.isatty() else {"encoding": "utf-8", "newline": "\n"}
             stream.reconfigure(errors="backslashreplace", **options)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt as error:
+        sys.exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
+
+
+def _terminate(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+    raise Terminated
 
 
 if __name__ == "__main__":

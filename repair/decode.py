@@ -20,11 +20,11 @@ MAGIC = {
     b"%PDF-": "a PDF: extract its text first (pdftotext)",
     b"PK\x03\x04": "a zip archive or office document: save it as text first",
     b"\x1f\x8b": "gzip data: give the file the ending .gz",
-    b"\x28\xb5\x2f\xfd": "zstandard data: unpack it first (zstd -d)",
+    b"\x28\xb5\x2f\xfd": "zstandard data: give the file the ending .zst",
     b"\x89PNG": "an image",
     b"\xff\xd8\xff": "an image",
     b"GIF8": "an image",
-    b"PAR1": "a parquet file: convert it to jsonl first",
+    b"PAR1": "a parquet file: give it the ending .parquet",
 }
 SAMPLE = 256 * 1024  # the guess reads no more than this, so that a huge file costs no more than a small one
 CONTROLS = bytes(i for i in range(32) if i not in b"\t\n\r\f\b\x1b")
@@ -52,8 +52,11 @@ class Decoded:
             ) from None
 
 
-def decode(raw: bytes, *, html: bool = False) -> Decoded:
-    """The text of ``raw``. Raises InputError for binary data and for bytes that no encoding explains."""
+def decode(raw: bytes, *, html: bool = False, announced: str = "") -> Decoded:
+    """The text of ``raw``. Raises InputError for binary data and for bytes that no encoding explains.
+
+    announced: the encoding that a server named, which is right more often than not.
+    """
     for mark, encoding in MARKS:
         if raw.startswith(mark):
             try:
@@ -65,7 +68,7 @@ def decode(raw: bytes, *, html: bool = False) -> Decoded:
                     "encoding",
                 ) from None
     refuse_binary(raw)
-    candidates = ["utf-8"]
+    candidates = ["utf-8", *([announced] if announced else [])]
     if html and (declared := DECLARED.search(raw, 0, 4096)):
         candidates.append(declared[1].decode("ascii"))
     for encoding in candidates:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -142,60 +141,6 @@ def diff_text(lines: Iterable[str], paint: Paint) -> Iterator[str]:
     for line in lines:
         bold = line.startswith(("--- ", "+++ "))
         yield paint(plain(line.rstrip("\n"), "\t\n"), None if bold else colours.get(line[0]), bold=bold)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run came to; the exit code follows from it."""
-
-    articles: int = 0
-    words: int = 0
-    findings: int = 0
-    replacements: int = 0
-    unreadable: int = 0
-
-    def add(self, report: Report) -> None:
-        self.articles += 1
-        self.words += report.words
-        self.findings += len(report.findings)
-        self.replacements += sum(f.action == "replace" for f in report.findings)
-
-    def summary(self, done: str) -> str:
-        """One line. ``done`` says what is true of the replacements: "would be replaced"."""
-        bad = f", {self.unreadable} not readable" if self.unreadable else ""
-        return (
-            f"{_count(self.articles, 'article')}, {_count(self.words, 'word')}: "
-            f"{_count(self.findings, 'finding')}, {self.replacements:,} {done}{bad}"
-        )
-
-
-class Progress:
-    """A bar on stderr, for many files and only on a terminal; it must be cleared before anything else is printed."""
-
-    WIDTH = 24
-    MANY = 5
-
-    def __init__(self, total: int, *, quiet: bool) -> None:
-        self.total, self.done = total, 0
-        self.shown = total >= self.MANY and not quiet and sys.stderr.isatty()
-
-    def step(self, name: str) -> None:
-        """One more file begun."""
-        self.done += 1
-        if self.shown:
-            filled = self.WIDTH * self.done // self.total
-            bar = "█" * filled + "·" * (self.WIDTH - filled)
-            sys.stderr.write(f"\r\x1b[K{bar} {self.done}/{self.total} {plain(name)[-40:]}")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        if self.shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _place(place: tuple[int, int]) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 WINDOW = 120  # word pieces in a window, as in training
 BATCH = 32  # windows in one pass
+BLOCK = 128  # wordings embedded in one pass, always as many
 REFERENCE = 12_000  # common words that normalise the scores
 
 
@@ -99,17 +100,22 @@ class Encoder:
         return tuple(self._tokenizer.encode(readable, add_special_tokens=False).ids[:12])
 
     def read(self, texts: Sequence[Text]) -> list[Reading]:
-        """Read whole articles, batching their windows across them."""
+        """Read whole articles.
+
+        Windows of different articles never share a pass: sums of floats depend on the shape of what they are summed
+        with, and an article's report must not depend on its neighbours.
+        """
+        return [self._read(text) for text in texts]
+
+    def _read(self, text: Text) -> Reading:
         import torch
 
-        size = self._size
-        odds = [np.zeros((len(t), 3), np.float32) for t in texts]
-        states = [np.zeros((len(t), size), np.float32) for t in texts]
-        windows = [(k, a, z) for k, t in enumerate(texts) for a, z in self._windows(t)]
-        windows.sort(key=lambda w: w[2] - w[1])
+        odds = np.zeros((len(text), 3), np.float32)
+        states = np.zeros((len(text), self._size), np.float32)
+        windows = sorted(self._windows(text), key=lambda w: w[1] - w[0])
         for at in range(0, len(windows), BATCH):
             part = windows[at : at + BATCH]
-            ids = [[self._pieces(w) for w in texts[k].words[a:z]] for k, a, z in part]
+            ids = [[self._pieces(w) for w in text.words[a:z]] for a, z in part]
             length = 2 + max(sum(map(len, w)) for w in ids)
             pieces = np.zeros((len(part), length), np.int64)
             word_of = np.full((len(part), length), -1, np.int64)
@@ -134,11 +140,11 @@ class Encoder:
                 )
             found, chance = seen["word_states"].numpy(), seen["word_odds"].numpy()
             n = 0
-            for k, a, z in part:
-                odds[k][a:z] = chance[n : n + z - a]
-                states[k][a:z] = found[n : n + z - a]
+            for a, z in part:
+                odds[a:z] = chance[n : n + z - a]
+                states[a:z] = found[n : n + z - a]
                 n += z - a
-        return [Reading(o, s) for o, s in zip(odds, states, strict=True)]
+        return Reading(odds, states)
 
     def _windows(self, text: Text) -> list[tuple[int, int]]:
         """Token ranges of whole sentences that fit a window together; longer sentences are cut."""
@@ -178,7 +184,11 @@ class Encoder:
         return out
 
     def embed(self, wordings: Sequence[str]) -> tuple[Floats, Floats]:
-        """Unit vectors (n, size) and biases (n,) of folded wordings."""
+        """Unit vectors (n, size) and biases (n,) of folded wordings, the same whatever else is embedded with them."""
+        blocks = [self._embed(wordings[at : at + BLOCK]) for at in range(0, len(wordings), BLOCK)] or [self._embed([])]
+        return np.concatenate([v for v, _ in blocks]), np.concatenate([b for _, b in blocks])
+
+    def _embed(self, wordings: Sequence[str]) -> tuple[Floats, Floats]:
         import torch
 
         pieces: list[int] = []
@@ -188,8 +198,10 @@ class Encoder:
             pieces += ids
             of += [i] * len(ids)
         with torch.inference_mode():
-            vectors, biases = self._net.wordings(torch.tensor(pieces), torch.tensor(of), len(wordings))
-        return vectors.numpy(), biases.numpy()
+            vectors, biases = self._net.wordings(
+                torch.tensor(pieces, dtype=torch.long), torch.tensor(of, dtype=torch.long), BLOCK
+            )
+        return vectors.numpy()[: len(wordings)], biases.numpy()[: len(wordings)]
 
     @property
     def scale(self) -> float:

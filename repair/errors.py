@@ -37,3 +37,9 @@ class LexiconError(RepairError):
 
 class ArtifactError(RepairError):
     """A built artifact that is missing or damaged."""
+
+
+def missing_extra(what: str, extra: str, package: str) -> InputError:
+    """The error for an input that needs an optional package."""
+    message = f"{what} needs the package {package}; pip install 'mt-repair[{extra}]'"
+    return InputError(message, "extra")

@@ -16,11 +16,12 @@ from typing import Any
 from repair import rows
 from repair.candidates import SOURCES, Proposer, source_names
 from repair.decide import Combination, Decision, Thresholds, decide
-from repair.encoder import Encoder
+from repair.encoder import Encoder, Reading
 from repair.errors import UsageError
 from repair.evidence import PAIR, SPAN, Evidence, Judge
 from repair.inflection import article_for, british, like
 from repair.lexicon import Entry, Lexicon, inflected
+from repair.meter import Meter
 from repair.ngrams import NgramStore
 from repair.parts import cut, joined
 from repair.report import Article, Finding, Report, Suggestion, Verdict
@@ -58,6 +59,7 @@ class Pipeline:
         self._lexicons = [*rows.shipped(), *lexicons]
         self._ignore = tuple(ignore)
         self._own, self._screened = tuple(lexicons), screen
+        self.meter = Meter()
 
     @cached_property
     def screen(self) -> Screen | None:
@@ -104,17 +106,28 @@ class Pipeline:
         """The report of an article that the screen takes for clean; None where it has doubts."""
         if self.screen is None:
             return None
-        doubtful, words = self.screen.examine(article.text)
+        with self.meter.stage("screen"):
+            doubtful, words = self.screen.examine(article.text)
         return None if doubtful else Report(words, Verdict("clean", SPARED, 0.0))
 
     def judged(self, articles: Sequence[Article]) -> list[tuple[Text, Evidence, Decision]]:
         """What is known and decided about each of a batch of articles."""
+        stage = self.meter.stage
         texts = [Text(a.text, a.protected) for a in articles]
-        readings = self.encoder.read(texts) if self.encoder is not None else [None] * len(texts)
+        readings: Sequence[Reading | None] = [None] * len(texts)
+        with stage("load"):
+            encoder, judge, combination = self.encoder, self.judge, self.combination
+        if encoder is not None:
+            with stage("encoder"):
+                readings = encoder.read(texts)
+            self.meter.add("sentences", sum(len(text.sentences) for text in texts))
         out = []
         for text, reading in zip(texts, readings, strict=True):
-            evidence = self.judge.evidence(text, reading)
-            out.append((text, evidence, decide(evidence, self.combination, sum(text.is_word), self.thresholds)))
+            with stage("evidence"):
+                evidence = judge.evidence(text, reading)
+            with stage("decide"):
+                decision = decide(evidence, combination, sum(text.is_word), self.thresholds)
+            out.append((text, evidence, decision))
         return out
 
     def report(self, text: Text, evidence: Evidence, decision: Decision) -> Report:

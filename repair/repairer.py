@@ -99,6 +99,10 @@ class Repairer:
             for article, (report, edits) in zip(batch, settle(self._pipeline, batch), strict=True):
                 yield Repair(apply(article.text, edits), edits, report)
 
+    def spent(self) -> dict[str, float]:
+        """Seconds by stage, and the number of "sentences" that the encoder read, since the last call."""
+        return self._loaded.meter.take() if self._loaded else {}
+
     def explain(self, text: str | Article, at: int) -> list[Candidate]:
         """Every candidate considered at code point ``at``, best first, with its scores and why it won or lost."""
         from repair.explain import candidates_at

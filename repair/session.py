@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from repair.config import Config, user_lexicon
-from repair.display import Paint, Progress, Tally, plain
-from repair.errors import InputError
-from repair.read import Fields, Format, Item, Missing, Source, find, read
-from repair.report import Article, Repair, Report
+from repair.display import Paint, json_line, plain
+from repair.errors import InputError, UsageError
+from repair.filters import Filter
+from repair.items import Item
+from repair.log import Log
+from repair.progress import Progress
+from repair.read import Fields, Format, Missing, Source, arrivals, find
+from repair.record import Record
+from repair.report import Repair
+from repair.tally import Tally
 
 if TYPE_CHECKING:
     from repair.repairer import Repairer
+    from repair.workers import Outcome, Work
 
-Result = TypeVar("Result")
+BATCH = 16  # articles
+BATCH_CHARACTERS = 200_000  # more make a batch full
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(slots=True)
@@ -28,13 +43,23 @@ class Session:
     quiet: int = 0
     verbose: int = 0
     paint: Paint = field(default_factory=lambda: Paint(False))
+    jobs: int = 1
+    batch: int = BATCH
+    filter: Filter = field(default_factory=Filter)
+    record: Record = field(default_factory=Record)
+    rewrite: bool = True
+    html_in_place: bool = False
+    log_json: bool = False
+    rejects: BinaryIO | None = None
     tally: Tally = field(default_factory=Tally)
-    progress: Progress = field(default_factory=lambda: Progress(0, quiet=True))
+    progress: Progress = field(default_factory=lambda: Progress(quiet=True))
 
-    def repairer(self) -> Repairer:
-        """The Repairer that the settings describe, with the user's own lexicon."""
-        from repair.repairer import Repairer
+    @property
+    def log(self) -> Log:
+        return Log(self.log_json, self.quiet)
 
+    def options(self) -> dict[str, Any]:
+        """The options of the Repairer that the settings describe, with the user's own lexicon."""
         config = self.config
         own = user_lexicon()
         options: dict[str, Any] = {
@@ -45,54 +70,147 @@ class Session:
             "report_at": config.min_confidence,
             "rewrite_at": config.min_rewrite,
         }
-        return Repairer(**{name: value for name, value in options.items() if value is not None})
+        return {name: value for name, value in options.items() if value is not None}
+
+    def repairer(self) -> Repairer:
+        """The Repairer that the settings describe."""
+        from repair.repairer import Repairer
+
+        return Repairer(**self.options())
+
+    def provenance(self) -> dict[str, Any]:
+        """What the results depend on."""
+        from repair.provenance import provenance
+
+        return provenance(self.options())
 
     def items(self, paths: Sequence[str], input: Format | None) -> Iterator[Item]:
         """The articles of all inputs, in order. Errors are told here and counted; the items that hold them follow."""
+        for item in self._arrivals(paths, input, lambda source: True):
+            if item is not None:
+                if item.error:
+                    self.failed(item.error, item)
+                yield item
+
+    def results(
+        self, paths: Sequence[str], input: Format | None, admits: Callable[[Source], bool] = lambda source: True
+    ) -> Generator[tuple[Item, Repair | None]]:
+        """Each item of all inputs with its repair; None where it has no article, an error, or was dropped by a filter.
+
+        Errors are told and counted. admits: whether to read a source; may raise InputError. Close it to stop workers.
+        """
+        waiting: deque[list[Item]] = deque()
+
+        def batches() -> Iterator[list[Any] | None]:
+            for group in _grouped(self._arrivals(paths, input, admits), self.batch):
+                if group is not None:
+                    waiting.append(group)
+                yield group if group is None else [item.article for item in group if item.article]
+
+        with closing(self._work().run(batches())) as done:
+            for outcomes in done:
+                each = iter(outcomes)
+                for item in waiting.popleft():
+                    yield self._result(item, next(each) if item.article else None)
+                sys.stdout.flush()  # so that whoever reads along sees the batch
+                if self.rejects:
+                    self.rejects.flush()
+        self.progress.clear()
+
+    def _result(self, item: Item, outcome: Outcome | None) -> tuple[Item, Repair | None]:
+        self.progress.count()
+        if isinstance(outcome, InputError):
+            item = replace(item, error=InputError(f"{item.id}: {outcome}", outcome.code))
+        if item.error or not isinstance(outcome, Repair):
+            if item.error:
+                self.failed(item.error, item)
+            return item, None
+        repair = item.fitting(outcome)
+        self.tally.add(repair.report)
+        if self.filter.drops(repair.report):
+            self.tally.dropped += 1
+            return replace(item, dropped=True), None
+        if not self.rewrite and item.article:
+            repair = Repair(item.article.text, (), repair.report)
+        return item, repair
+
+    def _arrivals(
+        self, paths: Sequence[str], input: Format | None, admits: Callable[[Source], bool]
+    ) -> Iterator[Item | None]:
+        """Items as they come; None while a pipe is silent."""
         found = list(find(paths, input, self.config.ignore_files))
-        self.progress = Progress(len(found), quiet=self.quiet > 0)
-        fields = Fields(self.config.id_field, self.config.text_field)
+        self.progress = Progress(found, quiet=self.quiet > 0, log=self._progressed if self.log_json else None)
+        fields = Fields(self.config.id_field, self.config.text_field, self.record.new(self.config.text_field))
         for source in found:
             if isinstance(source, Missing):
-                self.failed(source.error)
                 yield Item(Source(source.name, "text"), source.name, error=source.error)
                 continue
             self.progress.step(source.name)
-            for item in read(source, fields):
-                if item.error:
-                    self.failed(item.error)
-                yield item
-        self.progress.clear()
+            try:
+                if not admits(source):
+                    self.tally.skipped += 1
+                    continue
+            except InputError as error:
+                yield Item(source, source.name, error=error)
+                continue
+            yield from self._timed(arrivals(source, fields, in_place=self.html_in_place, watch=self.progress.watch))
 
-    def checked(self, items: Iterable[Item]) -> Iterator[tuple[Item, Report | None]]:
-        """Each item with its report; None where it has no article."""
-        for item, report in paired(items, self.repairer().check_stream):
-            if report:
-                self.tally.add(report)
-            yield item, report
+    def _timed(self, items: Iterator[Item | None]) -> Iterator[Item | None]:
+        """The items, and the time that reading them takes."""
+        while True:
+            begin = time.perf_counter()
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            finally:
+                self.tally.spend({"read": time.perf_counter() - begin})
+            yield item
 
-    def fixed(self, items: Iterable[Item]) -> Iterator[tuple[Item, Repair | None]]:
-        """Each item with its repair; None where it has no article."""
-        for item, repair in paired(items, self.repairer().fix_stream):
-            if repair:
-                self.tally.add(repair.report)
-            yield item, repair
+    def _work(self) -> Work:
+        from repair.repairer import Repairer
+        from repair.workers import Alone, Pool
 
-    def failed(self, error: InputError) -> None:
-        """Tell and count an input that can't be read or written."""
+        make = partial(Repairer, **self.options())
+        return Pool(make, self.jobs, self.tally.spend) if self.jobs > 1 else Alone(make, self.tally.spend)
+
+    def failed(self, error: InputError, item: Item | None = None) -> None:
+        """Tell and count an input or a record that can't be read or written; a record also goes to ``rejects``."""
         self.tally.unreadable += 1
-        if self.quiet < 2:
-            self.say(f"{self.error_paint('error', 'red')}: {plain(str(error))}", always=True)
+        self.tally.errors[error.code] += 1
+        about = {"source": item.source.name, "line": item.line} if item else {}
+        self.progress.clear()
+        line = f"{self.error_paint('error', 'red')}: {plain(str(error))}"
+        self.log(line, "unreadable", level="error", **about, code=error.code, message=str(error))
+        if self.rejects and item:
+            self.rejects.write(_rejected(item, error))
 
-    def say(self, line: str, *, always: bool = False) -> None:
+    def say(self, text: str, /, *, always: bool = False, event: str = "remark", **fields: Any) -> None:
         """A remark, on stderr: stdout is for results."""
-        if always or not self.quiet:
-            self.progress.clear()
-            print(line, file=sys.stderr)
+        self.progress.clear()
+        if not fields:
+            fields = {"message": text}
+        self.log(text, event, level="error" if always else "info", **fields)
+
+    def _progressed(self, figures: dict[str, Any]) -> None:
+        self.log("", "progress", **figures)
 
     @property
     def error_paint(self) -> Paint:
         return Paint(self.paint.on and sys.stderr.isatty())
+
+    def finish(self, done: str, stats: Path | None) -> None:
+        """The summary, and the figures into the file ``stats``. ``done`` says what is true of the replacements."""
+        lines = [self.tally.summary(done)]
+        if self.verbose or self.tally.articles >= 1000:
+            lines += self.tally.details()
+        self.say("\n".join(lines), event="summary", **self.tally.to_dict())
+        if stats:
+            from repair.write import replacing
+
+            figures = {**self.provenance(), "jobs": self.jobs, "batch": self.batch, **self.tally.to_dict()}
+            with replacing(stats) as file:
+                file.write(json.dumps(figures, indent=1).encode() + b"\n")
 
     def code(self, findings: int, exit_zero: bool) -> int:
         """The exit code: 3 an input could not be read, 1 findings remain, 0 neither."""
@@ -101,20 +219,48 @@ class Session:
         return int(findings > 0 and not exit_zero)
 
 
-def paired(
-    items: Iterable[Item], run: Callable[[Iterable[Article]], Iterator[Result]]
-) -> Iterator[tuple[Item, Result | None]]:
-    """Each item with the result of its article, in order, however far ahead ``run`` reads.
+def one_thread() -> None:
+    """Have the numeric libraries use one thread, unless the user says otherwise; before they are imported.
 
-    An item without an article goes through as an empty one, so that what waits here is never more than ``run`` holds.
+    -j is what makes use of more cores. Sums of floats depend on how many threads share them, and results must not.
     """
-    waiting: deque[Item] = deque()
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
 
-    def articles() -> Iterator[Article]:
-        for item in items:
-            waiting.append(item)
-            yield item.article or Article("", item.id)
 
-    for result in run(articles()):
-        item = waiting.popleft()
-        yield item, result if item.article else None
+def rejects_file(path: Path) -> BinaryIO:
+    """The file that takes records which can't be read. Raises UsageError where it can't be written."""
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise UsageError(f"{path}: it can't be written ({error.strerror}); name another file with --errors") from None
+
+
+def _rejected(item: Item, error: InputError) -> bytes:
+    """A line of --errors: where, why, and the record itself (in base64 where it is not UTF-8)."""
+    row: dict[str, Any] = {"source": item.source.name, "line": item.line, "code": error.code, "message": str(error)}
+    if item.line:
+        try:
+            row["raw"] = item.raw.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            from base64 import b64encode
+
+            row["raw_base64"] = b64encode(item.raw).decode()
+    return json_line(row).encode() + b"\n"
+
+
+def _grouped(items: Iterable[Item | None], most: int) -> Iterator[list[Item] | None]:
+    """Items in batches; what there is when nothing more comes for now, then None."""
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        if item is not None:
+            batch.append(item)
+            size += len(item.article.text) if item.article else len(item.raw)
+        if batch and (item is None or len(batch) >= most or size >= BATCH_CHARACTERS):
+            yield batch
+            batch, size = [], 0
+        if item is None:
+            yield None
+    if batch:
+        yield batch

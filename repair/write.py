@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gzip
 import os
 import re
 import shutil
@@ -19,12 +18,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from repair.errors import InputError
-from repair.read import Stamp
+from repair.packing import packed
 from repair.report import Edit, apply
+from repair.sources import Packing, Stamp
 
 
 @contextlib.contextmanager
-def replacing(target: Path, *, backup: str = "", stamp: Stamp | None = None, gz: bool = False) -> Iterator[BinaryIO]:
+def replacing(
+    target: Path, *, backup: str = "", stamp: Stamp | None = None, packing: Packing = ""
+) -> Iterator[BinaryIO]:
     """A stream whose bytes become the file ``target`` when the block ends without an error.
 
     backup: a suffix; the old file is kept under its name with that suffix. stamp: what the file was when it was read;
@@ -36,11 +38,8 @@ def replacing(target: Path, *, backup: str = "", stamp: Stamp | None = None, gz:
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
-            if gz:
-                with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as stream:
-                    yield stream  # type: ignore[misc]
-            else:
-                yield file
+            with packed(file, packing) as stream:
+                yield stream
             file.flush()
             os.fsync(file.fileno())
         _keep_mode(target, temporary)

@@ -5,9 +5,12 @@ Run as a program, it is the command ``repair`` with this Repairer inside.
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import repair.repairer
 from repair.report import Article, Edit, Finding, Repair, Report, Suggestion, Verdict, apply
@@ -17,7 +20,10 @@ FLAGGED = "bosom"
 
 
 class Stub:
-    """Replaces SWAPS and flags FLAGGED. An article with SLOW in it takes a second; one with CRASH is a bug."""
+    """Replaces SWAPS and flags FLAGGED. An article with SLOW in it takes a second; one with CRASH is a bug.
+
+    One with DIE kills the process; with "ONCE file" only where that file is not there yet.
+    """
 
     def __init__(self, *, ignore: Iterable[str] = (), **options: object) -> None:
         self.ignore, self.options = set(ignore), options
@@ -26,6 +32,12 @@ class Stub:
         article = text if isinstance(text, Article) else Article(text)
         if "CRASH" in article.text:
             raise RuntimeError("a bug")
+        if died := re.search(r"DIE(?: ONCE (\S+))?", article.text):
+            mark = Path(died[1]) if died[1] else None
+            if not (mark and mark.exists()):
+                if mark:
+                    mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
         if "SLOW" in article.text:
             time.sleep(1)
         wanted = [word for word in [*SWAPS, FLAGGED] if word not in self.ignore]
@@ -53,6 +65,9 @@ class Stub:
 
     def fix_stream(self, texts: Iterable[str | Article]) -> Iterator[Repair]:
         return map(self.fix, texts)
+
+    def spent(self) -> dict[str, float]:
+        return {}
 
     def explain(self, text: str | Article, at: int) -> list[repair.repairer.Candidate]:
         body = text.text if isinstance(text, Article) else text

@@ -240,11 +240,12 @@ def test_explain_shows_the_losers(command: Command, article: Path) -> None:
     assert command("explain", "a.txt", "--at", "1:1").stderr.startswith(b"nothing was considered")
 
 
-def test_a_bug_is_an_internal_error(command: Command, tmp_path: Path) -> None:
+def test_a_bug_costs_one_article(command: Command, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("CRASH")
-    result = command("check", "a.txt")
-    assert result.returncode == 4
-    assert result.stderr.startswith(b"repair: internal error: RuntimeError: a bug")
+    (tmp_path / "b.txt").write_text(SPUN)
+    result = command("fix", "a.txt", "b.txt")
+    assert (result.returncode, result.stdout) == (3, FIXED.encode())
+    assert result.stderr.startswith(b"error: a.txt: internal error: RuntimeError: a bug")
 
 
 def test_settings_and_own_lexicon_reach_the_repairer(command: Command, article: Path, tmp_path: Path) -> None:

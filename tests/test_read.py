@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_a_folder_gives_known_endings_in_order_and_nothing_hidden(folder: Path) 
     found = [source for source in find([str(folder)]) if isinstance(source, Source)]
     assert [str(source.inside) for source in found] == ["a.md", "b.txt", "deep/c.jsonl.gz", "deep/g.html"]
     assert [source.format for source in found] == ["markdown", "text", "jsonl", "html"]
-    assert [source.gz for source in found] == [False, False, True, False]
+    assert [source.packing for source in found] == ["", "", "gz", ""]
 
 
 def test_input_narrows_a_folder(folder: Path) -> None:
@@ -67,11 +68,13 @@ def test_what_is_not_there_is_an_error_each(folder: Path) -> None:
     assert all("; " in str(one.error) for one in found[:4] if isinstance(one, Missing)), "every message names a cure"
 
 
-@pytest.mark.parametrize("name", ["a.parquet", "a.warc.gz", "a.jsonl.zst"])
-def test_formats_of_a_later_version(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "package"), [("a.parquet", "pyarrow"), ("a.warc", "warcio")])
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str) -> None:
     (tmp_path / name).write_bytes(b"")
-    (missing,) = find([str(tmp_path / name)])
-    assert isinstance(missing, Missing) and missing.error.code == "format" and "not read yet" in str(missing.error)
+    for module in (package, "pyarrow.parquet", "warcio.archiveiterator"):
+        monkeypatch.setitem(sys.modules, module, None)
+    (item,) = items(tmp_path / name)
+    assert item.error and item.error.code == "extra" and f"'mt-repair[{name[2:]}]'" in str(item.error)
 
 
 ENGLISH = "He said “it’s a café”.\r\nNaïve résumé, no.\r\n"

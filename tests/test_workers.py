@@ -1,0 +1,147 @@
+"""Worker processes: order, equal outcomes, crashes, and clean ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from conftest import STUB, Command
+from stub import Stub
+
+from repair.errors import InputError, LexiconError, RepairError
+from repair.lines import MOST_IDS, Ids
+from repair.report import Article, Repair
+from repair.workers import AHEAD, Alone, Batches, Outcome, Pool
+
+SPUN = "Today environment media spoke."
+FIXED = "Today state media spoke."
+posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
+
+
+def articles(*texts: str) -> list[Article]:
+    return [Article(text, str(i)) for i, text in enumerate(texts)]
+
+
+def pool(batches: Batches, jobs: int = 2) -> list[Outcome]:
+    return [one for outcomes in Pool(partial(Stub), jobs, lambda spent: None).run(batches) for one in outcomes]
+
+
+def texts(outcomes: list[Outcome]) -> list[str]:
+    return [one.text if isinstance(one, Repair) else one.code for one in outcomes]
+
+
+def test_outcomes_are_those_of_one_process_in_order() -> None:
+    given = articles(*(f"{i} {SPUN if i % 3 else 'bosom'}" for i in range(30)), "CRASH", "", "last")
+    alone = [one for got in Alone(partial(Stub), lambda spent: None).run([given]) for one in got]
+    assert texts(alone)[30:] == ["internal", "", "last"]
+    several = [given[:7], None, [], given[7:8], given[8:]]
+    for found in (pool(several), pool([[one] for one in given], jobs=3)):
+        assert [str(one) if isinstance(one, InputError) else one for one in found] == [
+            str(one) if isinstance(one, InputError) else one for one in alone
+        ]
+
+
+@posix
+def test_a_killed_worker_costs_nothing_and_a_deadly_article_only_itself(tmp_path: Path) -> None:
+    mark = tmp_path / "died"
+    given = [articles("a", f"DIE ONCE {mark}", SPUN), articles("b", "DIE", SPUN), articles("c")]
+    assert texts(pool(given)) == ["a", f"DIE ONCE {mark}", FIXED, "b", "crash", FIXED, "c"]
+
+
+def refuse() -> Stub:
+    raise LexiconError("row 3 is broken")
+
+
+def die() -> Stub:
+    os._exit(7)
+
+
+def test_workers_that_can_not_start_say_so() -> None:
+    for make, said in ((refuse, "row 3 is broken"), (die, "could not start .exit code 7.")):
+        with pytest.raises(RepairError, match=said):
+            list(Pool(make, 2, lambda spent: None).run([articles("a")]))
+
+
+def test_no_more_is_read_ahead_than_is_held() -> None:
+    drawn = 0
+
+    def endless() -> Iterator[list[Article]]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield articles("a")
+
+    work = Pool(partial(Stub), 2, lambda spent: None).run(endless())
+    for done in range(1, 60):
+        next(work)
+        assert drawn <= done + 2 * AHEAD
+    work.close()
+
+
+def test_ids_are_remembered_in_bounded_memory() -> None:
+    ids = Ids()
+    assert all(ids.new(str(i)) for i in range(3 * MOST_IDS)) and not ids.new(str(3 * MOST_IDS - 1))
+    assert len(ids._now) + len(ids._before) <= 2 * MOST_IDS
+
+
+def test_the_same_bytes_whatever_the_jobs_and_batches(command: Command, tmp_path: Path) -> None:
+    lines = [json.dumps({"id": i, "text": f"{SPUN} {i} bosom"}) if i % 9 else "broken" for i in range(200)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    found = {
+        command("fix", "-qq", "a.jsonl", "--report-field", "full", *options).stdout
+        for options in (["-j", "1"], ["-j", "2"], ["--batch", "3"], ["-j", "2", "--batch", "50"])
+    }
+    assert len(found) == 1 and found.pop().count(b"\n") == 199
+
+
+@posix
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_terminated_half_way(environment: dict[str, str], tmp_path: Path, jobs: str) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for i in range(40):
+        (folder / f"{i:02}.txt").write_text(SPUN if i < 2 else f"SLOW {SPUN}")
+    process = subprocess.Popen(
+        [sys.executable, STUB, "fix", "-j", jobs, "--batch", "1", "-o", "out", "in"],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out/01.txt").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143 and b"terminated" in err and b"Traceback" not in err
+    names = [path.name for path in (tmp_path / "out").iterdir()]
+    assert (tmp_path / "out/01.txt").read_text() == FIXED and ".repair-journal.jsonl" in names
+    assert not [name for name in names if name.endswith(".tmp")] and len(names) < 40
+
+
+@posix
+def test_a_pipe_is_followed_and_may_close(environment: dict[str, str], tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, STUB, "fix", "-q", "-j", "2", "-", "--input", "jsonl"],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin and process.stdout and process.stderr
+    for i in range(3):
+        process.stdin.write(json.dumps({"id": i, "text": SPUN}).encode() + b"\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline()) == {"id": i, "text": FIXED}, "before the input ends"
+    process.stdout.close()
+    process.stdin.write(json.dumps({"id": "more", "text": SPUN}).encode() + b"\n")
+    process.stdin.flush()
+    assert process.stderr.read() == b"" and process.wait(60) == 141
