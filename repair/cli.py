@@ -152,7 +152,7 @@ def fix(
     """Print the cleaned text, or write it where told: -w, -o, or --diff to see it first."""
     from contextlib import closing
 
-    from repair.journal import Journal
+    from repair.ledger import Ledger
     from repair.output import InPlace, Output, ToDiff, ToFolder, ToStdout
     from repair.record import Record
 
@@ -175,7 +175,7 @@ def fix(
     of = run.provenance()["run"] if report_field != "none" or output else ""
     run.record = Record(output_field, report_field, report_key, of)
     bad = bad_lines or ("drop" if options.errors else "keep")
-    journal = None
+    ledger = None
     put: Output = ToStdout(run, bad)
     if write:
         put = InPlace(run, bad, backup)
@@ -183,8 +183,8 @@ def fix(
         put = ToDiff(run)
     elif output:
         shape = options.html, options.drop_if, options.keep_if, output_field, report_field, report_key, no_rewrite, bad
-        journal = Journal(output, f"{of} {shape}", resume=resume)
-        put = ToFolder(run, bad, output, journal)
+        ledger = Ledger(output, f"{of} {shape}", resume=resume)
+        put = ToFolder(run, bad, output, ledger)
     try:
         with closing(run.results(paths, options.input, put.admits)) as results:
             for source, group in groupby(results, key=lambda result: result[0].source):
@@ -193,11 +193,11 @@ def fix(
                 except InputError as error:
                     run.failed(error)
     except BaseException:
-        if journal:
-            journal.close(complete=False)
+        if ledger:
+            ledger.close(complete=False)
         raise
-    if journal:
-        journal.close(complete=not run.tally.unreadable)
+    if ledger:
+        ledger.close(complete=not run.tally.unreadable)
     told_only = diff or no_rewrite
     run.finish("would be replaced" if told_only else "replaced", options.stats)
     remain = run.tally.findings - (0 if told_only else run.tally.replacements)

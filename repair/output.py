@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 from repair.display import changes_text, diff_text, error_row, json_line, plain
 from repair.errors import InputError
 from repair.items import Item
-from repair.journal import Journal
+from repair.ledger import Ledger
 from repair.lines import Line
 from repair.markup import Page
 from repair.report import Repair
@@ -138,13 +138,13 @@ class InPlace:
 class ToFolder:
     """The same places below another folder. Html becomes text and says so by its name."""
 
-    def __init__(self, session: Session, bad: BadLines, root: Path, journal: Journal) -> None:
-        self.session, self.writer, self.root, self.journal = session, _Writer(session, bad), root, journal
+    def __init__(self, session: Session, bad: BadLines, root: Path, ledger: Ledger) -> None:
+        self.session, self.writer, self.root, self.ledger = session, _Writer(session, bad), root, ledger
         self.written: dict[Path, str] = {}
 
     def admits(self, source: Source) -> bool:
         target = self._target(source)
-        if self.journal.has(source, target):
+        if self.ledger.has(source, target):
             self.written[target] = source.name
             return False
         return True
@@ -161,7 +161,7 @@ class ToFolder:
                 self.writer.all(file, source, all_of_it)
                 self.written[target] = source.name
             if target in self.written:
-                self.journal.done(source)
+                self.ledger.done(source)
 
     def _target(self, source: Source) -> Path:
         """Where the source's text goes; never onto an input, nor onto what this run wrote."""

@@ -14,7 +14,7 @@ from repair.write import replacing
 NAME = ".repair-journal.jsonl"
 
 
-class Journal:
+class Ledger:
     """A file in the output folder with a line for each file that is done; gone when all are.
 
     run: the hash of what results depend on. resume: go on where an earlier run broke off. Raises UsageError where that
