@@ -17,8 +17,8 @@ from repair.inflection import KIND_TAGS, analyses, british
 WORD = re.compile(r"\d+(?:[.,:]\d+)*[^\W\d_]*|(?:[A-Za-z]\.){2,}|[^\W_]+(?:[-’'&](?![sS]\b)[^\W_]+)*|[’'][sS]\b")
 MOST_WORDS = 6  # of one swap, on each side
 MOST_TEXT = 20_000  # words of one text: the anchors take time and memory by the square
-_MOST_GAP = 40  # words of a gap, on each side; where more is new, the texts tell different things
-_LEAST_SHARED = 0.25  # of the content words of the shorter text; two texts on the same matter share about 0.1
+_MOST_GAP = 30  # words of a gap, on each side; where more is new, the texts tell different things
+_LEAST_SHARED = 0.2  # of the content words of the shorter text; unrelated texts share up to 0.06, spun ones 0.33 and more
 _INSERT, _INSERT_FUNCTION, _NEVER = 1.2, 0.8, 1e9
 FUNCTION = frozenset(
     "a an the of to in on at by for from with as and or but if so than that this these those it its he she they we i you"

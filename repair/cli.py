@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from repair.errors import ArtifactError, InputError, RepairError, UsageError
+from repair.learn_command import learn
 from repair.lexicon_commands import lexicon
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(lexicon, name="lexicon")
+app.command()(learn)
 
 READING, JUDGING, GENERAL = "Reading", "Judging", "General"
 Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs, or - for stdin.")]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from repair.alignment import FUNCTION, MOST_WORDS, Alignment, Swap, align, base_form, same_lemma
+from repair.errors import InputError
+from repair.learning import Learned
 from repair.rows import CONTROL
 from repair.thesaurus import FAR, Thesaurus
 
-SNIPPET = 30  # code points of context on each side
+SNIPPET = 25  # code points of context on each side
 _VERBAL = frozenset("to will would can could may might must shall should not don't didn't won't i we you they".split())
 
 
 @dataclass(slots=True)
 class Proposal:
-    """One swap in base form, how often it was met, and where first: the words before it, itself, the words after it."""
+    """One swap in base form, how often it was met, and its first place: what stands before, there, and after."""
 
     observed: str
     original: str
@@ -25,12 +27,50 @@ class Proposal:
     place: str
     context: tuple[str, str, str]
 
+    @property
+    def lesson(self) -> Learned:
+        """What the lexicon learns where the proposal is accepted."""
+        return Learned(self.observed, self.original, self.kind, self.count, 0)
+
 
 class Proposer:
-    """Aligns pairs of texts. Loads the thesaurus and the shipped lexicons when first needed."""
+    """Aligns pairs of texts and keeps the swaps. Loads the thesaurus and the shipped lexicons when first needed."""
 
     def __init__(self) -> None:
-        self.related = lru_cache(maxsize=500_000)(self._related)
+        self.found: dict[tuple[str, str], Proposal] = {}
+        self.related = lru_cache(maxsize=100_000)(self._related)
+
+    def add(self, name: str, spun: str, source: str) -> Alignment:
+        """Take in the swaps of one pair. Raises InputError where the texts are no pair."""
+        alignment = align(spun, source, self.related)
+        if not alignment.trusted:
+            share = f"only {alignment.shared:.0%} of the words are shared in order"
+            raise InputError(f"{name}: this is no spun text and its source, {share}; check the pairing", "misaligned")
+        for swap in alignment.swaps:
+            if row := self.row(spun, swap):
+                known = self.found.setdefault(row[:2], Proposal(*row, 0, name, _context(spun, swap)))
+                known.count += 1
+        return alignment
+
+    def proposals(self, least: int = 1) -> Iterator[Proposal]:
+        """What was met at least so often, the most frequent first."""
+        for proposal in sorted(self.found.values(), key=lambda p: (-p.count, p.observed, p.original)):
+            if proposal.count >= least:
+                yield proposal
+
+    def row(self, spun: str, swap: Swap) -> tuple[str, str, str] | None:
+        """The swap in base form with its kind; None where it is mere agreement, a number, or nothing for a lexicon."""
+        one, other = swap.observed_folded.split(" "), swap.original_folded.split(" ")
+        if max(len(one), len(other)) > MOST_WORDS or CONTROL.search(swap.observed + swap.original):
+            return None
+        if len(one) == len(other) and all(same_lemma(a, b) for a, b in zip(one, other, strict=True)):
+            return None
+        if "'s" in one + other or {*one, *other} <= {"a", "the"} or all(w[0].isdigit() for w in one):
+            return None
+        if swap.observed.islower() and not swap.original.islower() and swap.original[0].isalpha():
+            return swap.observed_folded, swap.original, "function"  # america = United States
+        before = spun[max(0, swap.start - SNIPPET) : swap.start].lower().split()
+        return base_form(swap.observed_folded, swap.original_folded, verbal=bool(before) and before[-1] in _VERBAL)
 
     @cached_property
     def _thesaurus(self) -> Thesaurus:
@@ -52,26 +92,19 @@ class Proposer:
 
         if one == other or (one, other) in self._known:
             return 1.0
-        if one.count(" ") + other.count(" ") == 0 and same_lemma(one, other):
+        if " " not in one + other and same_lemma(one, other):
             return 0.4 if one in FUNCTION or other in FUNCTION else 0.9
-        pair = base_form(one, other)[:2]
-        if pair in self._known:
+        observed, original, _ = base_form(one, other)
+        if (observed, original) in self._known:
             return 1.0
-        bits = 0
-        for a in {one, pair[0]}:
-            bits |= self._thesaurus.neighbours(a).get(pair[1], 0) | self._thesaurus.neighbours(a).get(other, 0)
-        if bits:
+        neighbours = self._thesaurus.neighbours
+        if bits := neighbours(observed).get(original, 0) | neighbours(one).get(other, 0):
             return 0.5 if bits == FAR else 0.8
         return 0.5 if len(one) > 3 and JaroWinkler.similarity(one, other) > 0.87 else 0.0
 
-    def row(self, spun: str, swap: Swap) -> tuple[str, str, str] | None:
-        """The swap in base form with its kind; None where it is mere agreement, a number, or nothing for a lexicon."""
-        one, other = swap.observed_folded.split(" "), swap.original_folded.split(" ")
-        if max(len(one), len(other)) > MOST_WORDS or CONTROL.search(swap.observed + swap.original):
-            return None
-        if len(one) == len(other) and all(same_lemma(a, b) for a, b in zip(one, other, strict=True)):
-            return None
-        if "'s" in {*one, *other} or {*one, *other} <= {"a", "the"} or all(w[0].isdigit() for w in one) or swap.original[0].isdigit():
-            return None
-        before = spun[max(0, swap.start - 20) : swap.start].lower().split()
-        return base_form(swap.observed_folded, swap.original_folded, verbal=bool(before) and before[-1] in _VERBAL)
+
+def _context(text: str, swap: Swap) -> tuple[str, str, str]:
+    before, after = text[max(0, swap.start - SNIPPET) : swap.start], text[swap.end : swap.end + SNIPPET]
+    pieces = (before.partition(" ")[2] or before, text[swap.start : swap.end], after.rpartition(" ")[0] or after)
+    one, here, other = (" ".join(f"|{piece}|".split())[1:-1] for piece in pieces)
+    return one, here, other
