@@ -1,8 +1,8 @@
 """Which wording of a spun text stands where which wording of its source stood: word alignment, without a model.
 
-First the words that both texts share, in order (longest common subsequence), then every gap between sure anchors by the
-cheapest way to cut both sides into pieces: an equal word costs nothing, a known swap or a dictionary neighbour little, a
-word out of nowhere most.
+First the words that both texts share, in order (longest common subsequence), then every gap between sure anchors by
+the cheapest way to cut both sides into pieces: an equal word costs nothing, a known swap or a dictionary neighbour
+little, a word out of nowhere most.
 """
 
 from __future__ import annotations
@@ -12,22 +12,34 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from repair.errors import InputError
-from repair.inflection import KIND_TAGS, analyses, british
+from repair.inflection import KIND_TAGS, analyses, british, head, inflect_phrase
 
 WORD = re.compile(r"\d+(?:[.,:]\d+)*[^\W\d_]*|(?:[A-Za-z]\.){2,}|[^\W_]+(?:[-’'&](?![sS]\b)[^\W_]+)*|[’'][sS]\b")
 MOST_WORDS = 6  # of one swap, on each side
 MOST_TEXT = 20_000  # words of one text: the anchors take time and memory by the square
 _MOST_GAP = 30  # words of a gap, on each side; where more is new, the texts tell different things
-_LEAST_SHARED = 0.2  # of the content words of the shorter text; unrelated texts share up to 0.06, spun ones 0.33 and more
+_LEAST_SHARED = (
+    0.2  # of the content words of the shorter text; unrelated ones share up to 0.06, spun ones 0.33 and more
+)
 _INSERT, _INSERT_FUNCTION, _NEVER = 1.2, 0.8, 1e9
 FUNCTION = frozenset(
-    "a an the of to in on at by for from with as and or but if so than that this these those it its he she they we i you"
-    " not no nor who whom whose which what when where why how there here then is am are was were be been being has have"
-    " had having do does did can could will would shall should may might must his her their our my your him them us me"
-    " all any some each every both either neither such own other another into onto about after before over under up out"
-    " off against between through during 's".split()
-)
-_PARTICLES = frozenset("up out off down away back over along together".split())
+    [
+        "a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "from", "with", "as", "and", "or", "but",
+        "if", "so", "than", "that", "this", "these", "those", "it", "its", "he", "she", "they", "we", "i",
+        "you", "not", "no", "nor", "who", "whom", "whose", "which", "what", "when", "where", "why", "how",
+        "there", "here", "then", "is", "am", "are", "was", "were", "be", "been", "being", "has", "have", "had",
+        "having", "do", "does", "did", "can", "could", "will", "would", "shall", "should", "may", "might",
+        "must", "his", "her", "their", "our", "my", "your", "him", "them", "us", "me", "all", "any", "some",
+        "each", "every", "both", "either", "neither", "such", "own", "other", "another", "into", "onto",
+        "about", "after", "before", "over", "under", "up", "out", "off", "against", "between", "through",
+        "during", "'s",
+    ]
+)  # fmt: skip
+_PARTICLES = frozenset(
+    [
+        "up", "out", "off", "down", "away", "back", "over", "along", "together",
+    ]
+)  # fmt: skip
 _BREAK = re.compile(r"[.!?…,;:()\[\]“”\"\n]|[—–]| - ")
 
 Related = Callable[[str, str], float]
@@ -225,14 +237,12 @@ def same_lemma(one: str, other: str) -> bool:
     return bool({lemma for lemma, _ in analyses(one)} & {lemma for lemma, _ in analyses(other)})
 
 
-def base_form(observed: str, original: str, *, verbal: bool = False) -> tuple[str, str, str]:
+def base_form(observed: str, original: str, first: str = "noun") -> tuple[str, str, str]:
     """Folded wordings in base form with the kind that inflects both alike; as they stand, "function", where none does.
 
-    verbal: the place wants a verb, as after "to" or "will".
+    first: the kind to take where several fit ("state" is a noun and a verb).
     """
-    from repair.inflection import head, inflect_phrase
-
-    for kind in ("verb", "noun", "adjective", "adverb") if verbal else ("noun", "verb", "adjective", "adverb"):
+    for kind in dict.fromkeys([first, *KIND_TAGS]):
         bases: list[dict[str, str]] = []
         for phrase in (observed, original):
             words = phrase.split(" ")

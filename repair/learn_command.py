@@ -1,4 +1,4 @@
-"""``repair learn``: spun texts and their sources, of which the swaps become rows of the user's lexicon once confirmed."""
+"""``repair learn``: spun texts and their sources, of which the swaps go into the user's lexicon once confirmed."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def learn(
         print("\n".join([HEADER, *map(line_of, sorted(_noted(found, rows), key=lambda row: row.order))]))
     elif found:
         print("\n".join(_table(found, rows)))
-    told = f"{pairs} pairs, {run.tally.unreadable} rejected: {len(found)} swaps, met {sum(p.count for p in found)} times"
-    run.say(told)
+    met = f"{len(found)} swaps, met {sum(proposal.count for proposal in found)} times"
+    run.say(f"{pairs} pairs, {run.tally.unreadable} rejected: {met}")
     if found and format != "tsv" and not dry_run:
         if yes or _confirmed(f"Write them to {plain(str(learning.lexicon))}?"):
             new = learning.add(proposal.lesson for proposal in found)

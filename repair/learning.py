@@ -1,8 +1,8 @@
 """What the user's decisions teach: rows of a lexicon, with counts of how often each was accepted and rejected.
 
-Beside the lexicon file lies a journal (``lexicon.learned.jsonl``), one line a lesson, only ever appended to. The rows whose
-source is "learned" follow from it; all other rows are the user's own and never touched. Taking a lesson back is a line
-too, so nothing is lost, and a kill at any moment leaves a lexicon that the next lesson brings up to date.
+Beside the lexicon file lies a journal (``lexicon.learned.jsonl``), one line a lesson, only ever appended to. The rows
+whose source is "learned" follow from it; all other rows are the user's own and never touched. Taking a lesson back is a
+line too, so nothing is lost, and a kill at any moment leaves a lexicon that the next lesson brings up to date.
 """
 
 from __future__ import annotations

@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from repair.alignment import FUNCTION, MOST_WORDS, Alignment, Swap, align, base_form, same_lemma
+from repair.alignment import FUNCTION, MOST_WORDS, WORD, Alignment, Swap, align, base_form, same_lemma
 from repair.errors import InputError
+from repair.inflection import analyses
 from repair.learning import Learned
 from repair.rows import CONTROL
 from repair.thesaurus import FAR, Thesaurus
 
 SNIPPET = 25  # code points of context on each side
-_VERBAL = frozenset("to will would can could may might must shall should not don't didn't won't i we you they".split())
+_MODALS = ["can", "could", "may", "might", "must", "shall", "should", "will", "would"]
+_BEFORE_VERB = frozenset([*_MODALS, "to", "not", "don't", "didn't", "i", "we", "you", "they", "who"])
+_AFTER_VERB = frozenset(
+    ["the", "a", "an", "her", "his", "its", "their", "our", "my", "your", "him", "them", "us", "me"]
+)
 
 
 @dataclass(slots=True)
@@ -67,10 +72,11 @@ class Proposer:
             return None
         if "'s" in one + other or {*one, *other} <= {"a", "the"} or all(w[0].isdigit() for w in one):
             return None
+        if "'" in swap.observed_folded and FUNCTION.issuperset(other):  # they'd = they had
+            return None
         if swap.observed.islower() and not swap.original.islower() and swap.original[0].isalpha():
             return swap.observed_folded, swap.original, "function"  # america = United States
-        before = spun[max(0, swap.start - SNIPPET) : swap.start].lower().split()
-        return base_form(swap.observed_folded, swap.original_folded, verbal=bool(before) and before[-1] in _VERBAL)
+        return base_form(swap.observed_folded, swap.original_folded, _kind_wanted(spun, swap))
 
     @cached_property
     def _thesaurus(self) -> Thesaurus:
@@ -101,6 +107,15 @@ class Proposer:
         if bits := neighbours(observed).get(original, 0) | neighbours(one).get(other, 0):
             return 0.5 if bits == FAR else 0.8
         return 0.5 if len(one) > 3 and JaroWinkler.similarity(one, other) > 0.87 else 0.0
+
+
+def _kind_wanted(text: str, swap: Swap) -> str:
+    """The kind of word that the neighbours of a place ask for."""
+    before = text[max(0, swap.start - SNIPPET) : swap.start].lower().split()
+    after = WORD.match(text, swap.end + 1)  # no word where a mark follows
+    if (before and before[-1] in _BEFORE_VERB) or (after and after[0].lower() in _AFTER_VERB):
+        return "verb"
+    return "adjective" if after and analyses(after[0].lower()) and " " not in swap.observed else "noun"
 
 
 def _context(text: str, swap: Swap) -> tuple[str, str, str]:
