@@ -113,7 +113,12 @@ def common(version: Annotated[bool, typer.Option("--version", help="Print the ve
 @app.command()
 def check(
     paths: Paths,
-    format: Annotated[Literal["text", "jsonl", "github"], typer.Option("--format", help="What to print.")] = "text",
+    format: Annotated[
+        Literal["text", "jsonl", "github", "html"], typer.Option("--format", help="What to print.")
+    ] = "text",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="html: an index and a page an article there.")
+    ] = None,
     input: InputOption = None,
     id_field: IdField = None,
     text_field: TextField = None,
@@ -134,8 +139,16 @@ def check(
     """Report what reads like a machine's wording. Never writes."""
     from repair.display import error_row, github, json_line, report_text
 
+    if output and format != "html":
+        raise UsageError("-o holds pages; add --format html, or drop it")
     run = _session(locals())
-    for item, report in run.checked(run.items(paths, input)):
+    results = run.checked(run.items(paths, input))
+    if format == "html":
+        from repair.pages import to_folder, to_stdout
+
+        to_folder(results, output, run) if output else to_stdout(results, run)
+        results = iter(())
+    for item, report in results:
         lines: list[str] = []
         if format == "jsonl":
             if item.error:
