@@ -41,6 +41,7 @@ dd{margin:0;font-size:1.15rem;font-variant-numeric:tabular-nums}
 .ok{color:var(--put-line)}.warn{color:var(--flag-line)}.bad{color:var(--bad)}
 .text{white-space:pre-wrap;overflow-wrap:anywhere}
 details{display:inline}
+details:not([open])::details-content{display:none}
 summary{display:inline;list-style:none;cursor:pointer;font-family:inherit;border-radius:.15em;padding:.05em .12em}
 summary::-webkit-details-marker{display:none}
 summary:focus-visible{outline:3px solid var(--link);outline-offset:1px}
