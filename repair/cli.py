@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from repair.errors import ArtifactError, InputError, RepairError, UsageError
+from repair.learn_command import learn
 from repair.lexicon_commands import lexicon
 from repair.options import Colour, Input, Judging, Running, session, shares
 
@@ -66,6 +67,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(lexicon, name="lexicon")
+app.command()(learn)
 
 Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs, or - for stdin.")]
 
@@ -89,7 +91,12 @@ def common(version: Annotated[bool, typer.Option("--version", help="Print the ve
 def check(
     paths: Paths,
     options: Running,
-    format: Annotated[Literal["text", "jsonl", "github"], typer.Option("--format", help="What to print.")] = "text",
+    format: Annotated[
+        Literal["text", "jsonl", "github", "html"], typer.Option("--format", help="What to print.")
+    ] = "text",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="html: an index and a page an article there.")
+    ] = None,
     header: Annotated[
         bool, typer.Option("--header", help="With jsonl: first a line with version, options and hashes.")
     ] = False,
@@ -100,12 +107,18 @@ def check(
     from repair.display import error_row, github, json_line, report_text
     from repair.report import SCHEMA
 
+    if output and format != "html":
+        raise UsageError("-o holds pages; add --format html, or drop it")
     run = session(options)
     if header and format == "jsonl":
         print(json_line({"schema": SCHEMA, "run": run.provenance()}))
     with closing(run.results(paths, options.input)) as results:
-        for item, repair in results:
-            report = repair.report if repair else None
+        reports = ((item, repair.report if repair else None) for item, repair in results)
+        if format == "html":
+            from repair.pages import to_folder, to_stdout
+
+            to_folder(reports, output, run) if output else to_stdout(reports, run)
+        for item, report in reports:
             lines: list[str] = []
             if format == "jsonl":
                 if item.error:

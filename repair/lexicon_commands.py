@@ -84,6 +84,54 @@ def import_(
     _insert(list(read(export)), file, skip=True)
 
 
+@lexicon.command()
+def show(
+    learned: Annotated[bool, typer.Option("--learned", help="What your decisions taught, with their counts.")] = False,
+    file: File = None,
+) -> None:
+    """Print your lexicon, or what was learned into it."""
+    from repair.config import user_lexicon
+    from repair.display import plain
+    from repair.learning import Learning
+    from repair.rows import HEADER, format
+
+    learning = Learning(file or user_lexicon())
+    held = learning.rows()
+    if not learned:
+        print("\n".join([HEADER, *map(format, held)]))
+        print(f"{learning.lexicon}: {len(held)} rows", file=sys.stderr)
+        return
+    weights = {(row.observed, row.original): f"{row.weight:.2f}" for row in held}
+    swaps = learning.known()
+    for swap in swaps.values():
+        wording = f"{swap.observed} → {swap.original}" if swap.kind != "ignore" else f"{swap.observed} (ignored)"
+        counts = f"{swap.accepted:4} accepted {swap.rejected:4} rejected"
+        print(f"{plain(wording):44} {swap.kind:9} {weights.get(swap.key, '-'):>4}  {counts}  {plain(swap.at)}")
+    print(f"{learning.journal}: {len(swaps)} swaps learned", file=sys.stderr)
+
+
+@lexicon.command()
+def undo(
+    observed: Annotated[
+        str, typer.Argument(metavar="[OBSERVED]", help="This wording, in base form. [the last lesson]")
+    ] = "",
+    file: File = None,
+) -> None:
+    """Take back what was learned: the last lesson (a decision, or a run of `repair learn`), or all about a wording."""
+    from repair.config import user_lexicon
+    from repair.display import plain
+    from repair.learning import Learning
+
+    learning = Learning(file or user_lexicon())
+    gone = learning.forget(observed) if observed else learning.undo()
+    if not gone:
+        what = f"nothing about {observed!a}" if observed else "nothing"
+        raise UsageError(f"{learning.journal}: {what} was learned; `repair lexicon show --learned` lists what was")
+    for swap in gone[:20]:
+        print(plain(f"taken back: {swap.observed} → {swap.original}"), file=sys.stderr)
+    print(f"{learning.lexicon}: {len(gone)} swaps taken back", file=sys.stderr)
+
+
 def _insert(rows: list[Row], file: Path | None, *, skip: bool = False) -> None:
     """Put rows into a lexicon. What is there already is an error, or passed over (``skip``)."""
     from repair.config import user_lexicon
