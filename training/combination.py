@@ -13,9 +13,10 @@ import argparse
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,10 @@ from training.swaps import Swaps
 ARTIFACTS = Path("repair/artifacts")
 OWN = Path("training/articles")
 FOLDS = 4
+BAG = 2  # models of other seeds that are averaged: single ones differ by some points on an article
 Model = HistGradientBoostingClassifier
 THINNED = {True: 0.12, False: 0.03}  # share kept of the pairs that restore nothing, in spun and in clean articles
-IMPORTANCE = {"own": 1.0, "clean": 0.6, "synthetic": 0.25}
+IMPORTANCE = {"own": 1.0, "clean": 0.6, "synthetic": 0.2}
 CLEAN_TO_SPUN = 1.0  # weight of all clean articles to that of all spun ones, for the verdict
 
 
@@ -152,12 +154,12 @@ def boosted(x: np.ndarray, y: np.ndarray, w: np.ndarray, leaves: int, rounds: in
     return model.fit(x, y, sample_weight=w)
 
 
-def packed(model: Model, prefix: str) -> dict[str, np.ndarray]:
-    """A fitted model as the arrays that repair.trees reads."""
+def packed(models: Sequence[Model], prefix: str) -> dict[str, np.ndarray]:
+    """The mean of fitted models as the arrays that repair.trees reads."""
     feature, threshold, children, value, roots = [], [], [], [], []
     depth = 0
     at = 0
-    for (predictor,) in model._predictors:
+    for (predictor,) in chain.from_iterable(model._predictors for model in models):
         nodes = predictor.nodes
         roots.append(at)
         leaf = nodes["is_leaf"].astype(bool)
@@ -167,7 +169,7 @@ def packed(model: Model, prefix: str) -> dict[str, np.ndarray]:
         children.append(
             np.stack([np.where(leaf, own, nodes["left"] + at), np.where(leaf, own, nodes["right"] + at)], axis=1)
         )
-        value.append(np.where(leaf, nodes["value"], 0.0))
+        value.append(np.where(leaf, nodes["value"], 0.0) / len(models))
         depth = max(depth, int(nodes["depth"].max()))
         at += len(nodes)
     return {
@@ -177,7 +179,7 @@ def packed(model: Model, prefix: str) -> dict[str, np.ndarray]:
         f"{prefix}_value": np.concatenate(value).astype(np.float32),
         f"{prefix}_roots": np.array(roots, np.int32),
         f"{prefix}_depth": np.array(depth),
-        f"{prefix}_bias": np.array(float(model._baseline_prediction.ravel()[0])),
+        f"{prefix}_bias": np.array(np.mean([float(model._baseline_prediction.ravel()[0]) for model in models])),
     }
 
 
@@ -242,13 +244,13 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     pick = [(s.restores > 0) | (gen.random(len(s.restores)) < THINNED[s.spun]) for s in samples]
     factor = [np.where(s.restores > 0, 1.0, 1 / THINNED[s.spun]) * IMPORTANCE[s.kind] for s in samples]
 
-    def fit_pair(chosen: list[int]) -> Model:
+    def fit_pair(chosen: list[int], seed: int = seed) -> Model:
         x = np.concatenate([x_pair[i][pick[i]] for i in chosen])
         y = np.concatenate([samples[i].restores[pick[i]] for i in chosen])
         w = np.concatenate([factor[i][pick[i]] for i in chosen])
         return boosted(x, y, w, 31, 300, seed)
 
-    def fit_span(chosen: list[int]) -> Model:
+    def fit_span(chosen: list[int], seed: int = seed) -> Model:
         use = [i for i in chosen if len(x_span[i])]
         w = np.concatenate([samples[i].weight * IMPORTANCE[samples[i].kind] for i in use])
         return boosted(
@@ -285,7 +287,9 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     verdict = LogisticRegression(C=3.0, max_iter=5000).fit(x[counted], y[counted], sample_weight=w[counted])
     report(samples, chance, confidence, verdict.predict_proba(x)[:, 1])
     every = list(range(len(samples)))
-    arrays: dict[str, Any] = packed(fit_pair(every), "pair") | packed(fit_span(every), "span")
+    arrays: dict[str, Any] = {}
+    for prefix, fitted in (("pair", fit_pair), ("span", fit_span)):
+        arrays |= packed([fitted(every, seed + i) for i in range(BAG)], prefix)
     arrays["verdict_weights"] = np.concatenate([verdict.coef_[0], verdict.intercept_]).astype(np.float32)
     print("verdict", dict(zip([*VERDICT, "bias"], arrays["verdict_weights"].round(2).tolist(), strict=True)))
     return arrays
@@ -297,7 +301,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ARTIFACTS / "combination.npz")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--clean", type=int, default=40, help="clean articles of each corpus")
-    parser.add_argument("--synthetic", type=int, default=16, help="spun articles of each corpus")
+    parser.add_argument("--synthetic", type=int, default=36, help="spun articles of each corpus")
     args = parser.parse_args()
     samples = gather(args)
     np.savez_compressed(args.out, **fit(samples, args.seed))
