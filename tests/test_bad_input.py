@@ -148,7 +148,7 @@ def test_html_is_not_written_in_place(command: Command, tmp_path: Path) -> None:
     page = f"<html><body><article><p>{SPUN * 20}</p></article></body></html>"
     (tmp_path / "a.html").write_text(page)
     result = command("fix", "-w", "a.html")
-    assert result.returncode == 3 and b"use -o DIR" in result.stderr
+    assert result.returncode == 3 and b"use --html in-place" in result.stderr
     assert (tmp_path / "a.html").read_text() == page
 
 
