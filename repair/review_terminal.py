@@ -61,6 +61,7 @@ class ReviewApp(App[None]):
     .narrow #desk { layout: vertical; }
     .narrow #panel { width: 1fr; height: 10; border-left: none; border-top: solid $primary; }
     """
+    AUTO_FOCUS = None
     ENABLE_COMMAND_PALETTE = False
     TITLE = "repair review"
     BINDINGS: ClassVar = []
@@ -183,7 +184,9 @@ class ReviewApp(App[None]):
         self.redraw(changed)
         following = self.review.open_after(self.at, self.chosen)
         if following is None:
-            self.said = "nothing open is left here; q quits" if not self.chosen.words else "nothing open passes the filter"
+            self.said = (
+                "nothing open is left here; q quits" if not self.chosen.words else "nothing open passes the filter"
+            )
         elif len(changed) > 1:
             self.said = f"{len(changed)} places decided"
         await self.show(self.at if following is None else following)

@@ -30,12 +30,14 @@ try:
     from starlette.responses import JSONResponse, RedirectResponse, Response
     from starlette.routing import Route
 except ImportError as error:
-    raise UsageError(f"--web needs the extra review ({error}): pip install 'mt-repair[review]', or use --plain") from None
+    raise UsageError(
+        f"--web needs the extra review ({error}): pip install 'mt-repair[review]', or use --plain"
+    ) from None
 
 BODY = 64 * 1024  # bytes of a post
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -53,6 +55,7 @@ def serve(review: Review, port: int, browser: bool, say: Callable[..., None]) ->
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
+            listener.listen()
         except OSError as error:
             raise UsageError(f"--port {port} can't be had ({error.strerror}); give another, or none") from None
         port, token = listener.getsockname()[1], secrets.token_urlsafe(32)
@@ -64,7 +67,9 @@ def serve(review: Review, port: int, browser: bool, say: Callable[..., None]) ->
 
         app = application(review, token, port, finish)
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", server_header=False))
-        say(f"review at {address}\n(only this machine can open it; Finish on the page, or Ctrl-C, ends it)", always=True)
+        say(
+            f"review at {address}\n(only this machine can open it; Finish on the page, or Ctrl-C, ends it)", always=True
+        )
         if browser:
             Timer(0.3, webbrowser.open, (address,)).start()
         server.run(sockets=[listener])

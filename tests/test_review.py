@@ -7,7 +7,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,10 +15,12 @@ import pexpect
 import pytest
 from conftest import STUB, Command
 
+from repair.display import Paint
 from repair.errors import InputError, UsageError
 from repair.journal import Journal
 from repair.report import Article, Finding, Report, Suggestion, Verdict
 from repair.review import Entry, Filter, Review
+from repair.review_plain import review_plain
 
 SWAPS = {"workforce": ("staff", "team"), "Workforce": ("Staff",), "droop": ("suspend", "sag"), "nighttime": ("night",)}
 TEXT = "Workforce left. The workforce agreed to droop it on nighttime; our workforce and their workforce droop.\n"
@@ -285,49 +286,40 @@ def test_ignore_always_goes_to_the_users_lexicon(tmp_path: Path, command: Comman
     assert "environment media" not in own.read_text()
 
 
-def test_kills_at_random_moments_lose_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
-    """What was acknowledged before the kill is there after it, once; the article is as it was."""
-    count, told, chance = 600, 0, random.Random(4)
-    text = "".join(f"Line {n} of environment media.\n" for n in range(count))
-    article = tmp_path / "a.txt"
-    article.write_text(text)
+def _answer_until_killed(review: Review, write: int) -> None:
+    def say(line: str) -> None:
+        if line.startswith(("accepted", "rejected")):
+            os.write(write, b".")
+
+    try:
+        review_plain(review, Paint(False), ask=lambda _: random.choice("y1n"), say=say)
+    finally:
+        os._exit(1)
+
+
+def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
+    """What was acknowledged before a kill -9 is there after it, and once; the article is as it was."""
+    text = "".join(f"Line {n} of droop.\n" for n in range(500))
+    chance, told = random.Random(4), 0
     for _ in range(50):
-        process = subprocess.Popen(
-            [sys.executable, STUB, "review", "--plain", "a.txt"],
-            cwd=tmp_path,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert process.stdin and process.stdout
-        end = time.monotonic() + 20
-        answered = 0
-        # A moment: after so many acknowledgements, and a little into the next decision.
-        wanted = chance.randrange(0, 10)
-        while answered < wanted and time.monotonic() < end:
-            process.stdin.write(b"y\n" if chance.random() < 0.5 else b"n\n")
-            process.stdin.flush()
-            while line := process.stdout.readline():
-                if line.endswith((b"accepted\n", b"rejected\n")) or b"accepted" in line or b"rejected" in line:
-                    answered += 1
-                    break
-        process.stdin.write(b"y\n")
-        process.stdin.flush()
-        time.sleep(chance.random() * 0.004)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-        told += answered
-        events = []
-        for line in (tmp_path / "a.txt.review").read_bytes().split(b"\n"):
-            try:
-                events.append(json.loads(line))
-            except ValueError:
-                continue
-        starts = [event["places"][0]["start"] for event in events]
+        acknowledged, write = os.pipe()
+        child = os.fork()
+        if not child:
+            _answer_until_killed(opened(tmp_path, text), write)
+        os.close(write)
+        first = os.read(acknowledged, 1)
+        time.sleep(chance.random() * 0.05)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        told += len(first)
+        while more := os.read(acknowledged, 4096):
+            told += len(more)
+        os.close(acknowledged)
+        review = opened(tmp_path, text)
+        starts = [event.places[0].start for event in review.journal.events]
         assert len(starts) == len(set(starts)) and told <= len(starts) <= told + 1
+        assert sum(review.counts().values()) - review.counts()["open"] == len(starts)
         told = len(starts)
-        assert article.read_text() == text
-    assert told > 100
+        assert review.repair(0).undo() == text
+        review.journal.close()
+    assert told >= 50
