@@ -130,7 +130,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Any]:
     servers = []
 
     def start(review: Review) -> str:
-        listener = socket.socket()
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
