@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/review.md: ``python docs/review_pictures.py`` (needs the extra test, and Debian's chromium).
+"""Makes the pictures of docs/review.md: ``python docs/review_pictures.py`` (extra test, and Debian's chromium).
 
 The article is examples/ferry-strike.txt with the real Repairer; its journal is kept in a temporary folder.
 """
