@@ -69,7 +69,9 @@ def in_browser(review: Review, svg: str) -> None:
         page.screenshot(path=PICTURES / "page-dark.png")
         page.set_viewport_size({"width": 390, "height": 780})
         page.screenshot(path=PICTURES / "page-phone.png")
-        page.set_viewport_size({"width": 1240, "height": 780})
+        page = chromium.new_page(
+            viewport={"width": 1240, "height": 790}
+        )  # the other one's policy forbids the SVG's style
         page.set_content(svg)
         page.screenshot(path=PICTURES / "terminal.png")
         chromium.close()

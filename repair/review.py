@@ -111,7 +111,8 @@ class Filter:
                     raise UsageError(f"{part!a} is no confidence; write >0.8") from None
             elif part.startswith(("source:", "swap:")):
                 key, _, value = part.partition(":")
-                out = replace(out, **{key: value.casefold()})
+                wanted = value.casefold()
+                out = replace(out, source=wanted) if key == "source" else replace(out, swap=wanted)
             else:
                 words.append(part)
         return replace(out, words=" ".join(words).casefold())

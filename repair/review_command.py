@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from repair.display import plain
-from repair.errors import InputError, RepairError, UsageError
+from repair.errors import InputError, UsageError
 from repair.journal import SUFFIX, Journal, beside
 from repair.lexicon_commands import silence
 from repair.output import InPlace, Output, ToDiff, ToFolder
@@ -62,11 +63,10 @@ def run(session: Session, paths: Sequence[str], input: Format | None, options: d
 def _learner() -> Learn | None:
     """The seam to learning: repair.learning.learn(observed, wording, accepted), where there is such a module."""
     try:
-        from repair.learning import learn  # type: ignore[import-not-found,unused-ignore]
+        module = import_module("repair.learning")
     except ImportError:
         return None
-    chosen: Learn = learn
-    return chosen
+    return getattr(module, "learn", None)
 
 
 def _output(session: Session, options: dict[str, Any]) -> Output | None:
@@ -152,5 +152,3 @@ def _put(
             put(source, mine)
         except InputError as error:
             session.failed(error)
-        except RepairError:
-            raise

@@ -131,7 +131,9 @@ class ReviewApp(App[None]):
                 continue
             decision = self.review.decision(i)
             shown = decision.text if decision and decision.rewrites else f.observed
-            colour = "green" if decision and decision.rewrites else "red" if f.confidence >= 0.9 else "yellow"
+            colour: str | None = (
+                "green" if decision and decision.rewrites else "red" if f.confidence >= 0.9 else "yellow"
+            )
             if decision and not decision.rewrites:
                 colour = None
             meta = {"@click": f"app.choose({i})"}
