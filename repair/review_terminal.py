@@ -53,6 +53,7 @@ class ReviewApp(App[None]):
     """Shows a review and takes its keys."""
 
     CSS = """
+    VerticalScroll { scrollbar-size-vertical: 1; }
     #article { width: 3fr; padding: 0 1; }
     #panel { width: 2fr; min-width: 26; border-left: solid $primary; padding: 0 1; }
     #status { height: 1; background: $primary; color: $text; padding: 0 1; }
@@ -136,7 +137,7 @@ class ReviewApp(App[None]):
             )
             if decision and not decision.rewrites:
                 colour = None
-            meta = {"@click": f"app.choose({i})"}
+            meta = {"place": i}
             style = Style(color=colour, underline=not decision, reverse=i == self.at, bold=i == self.at, meta=meta)
             out.append(plain(text[at : f.start].rstrip("\n"), "\t"))
             out.append(f"[{plain(shown)}]" if i == self.at else plain(shown), style)
@@ -156,7 +157,7 @@ class ReviewApp(App[None]):
             out.append(f"decided: {decision.action} {plain(decision.text)}\n", "bold")
         out.append("\n")
         for n, s in enumerate(f.suggestions[:9], 1):
-            meta = Style(bold=True, meta={"@click": f"app.nth({n})"})
+            meta = Style(bold=True, meta={"nth": n - 1})
             out.append(f"{n} {plain(s.text)}", meta).append(f"  {s.probability:.2f} {plain(s.source)}\n", "dim")
         out.append("\n")
         for line in evidence(f.evidence):
@@ -170,11 +171,12 @@ class ReviewApp(App[None]):
         self.query_one("#hint", Static).update(Text(hint, no_wrap=True, overflow="ellipsis"))
         self.said = ""
 
-    async def action_choose(self, i: int) -> None:
-        await self.show(i)
-
-    async def action_nth(self, n: int) -> None:
-        await self.answer("accept", nth=n - 1)
+    async def on_click(self, event: events.Click) -> None:
+        meta = event.style.meta
+        if "place" in meta:
+            await self.show(meta["place"])
+        elif "nth" in meta:
+            await self.answer("accept", nth=meta["nth"])
 
     async def answer(self, action: Action, text: str = "", nth: int = 0, scope: Scope = "place") -> None:
         """Decide the chosen place and go to the next open one."""

@@ -82,8 +82,14 @@ def test_the_mouse_and_a_narrow_screen(tmp_path: Path) -> None:
         await pilot.click(offset=(place + 2, 1))
         await pilot.pause()
         assert app.at == 1
+        if app.size.width == 80:
+            row = next(n for n, line in enumerate(screen(app).splitlines()) if "2 team" in line)
+            await pilot.click(offset=(screen(app).splitlines()[row].index("2 team") + 3, row))
+            await pilot.pause()
+            assert "The team agreed" in review.repair(0).text
 
     drive(review, steps)
+    review.undo()
     drive(review, steps, (50, 20))
 
 
