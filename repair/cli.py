@@ -294,6 +294,41 @@ def evaluate(
     raise typer.Exit(run.code(0, exit_zero=True))
 
 
+@app.command()
+@shares
+def review(
+    paths: Paths,
+    options: Running,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Line by line, for screen readers and dumb terminals.")
+    ] = False,
+    web: Annotated[
+        bool, typer.Option("--web", help="In the browser, on a page that only this machine can open.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="With --web: listen there. [any free one]")] = 0,
+    browser: Annotated[bool, typer.Option(help="With --web: open the browser.")] = True,
+    finish: Annotated[bool, typer.Option("--apply", help="Ask nothing; take the decisions from the journal.")] = False,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep decisions here. [beside each article, .review]")
+    ] = None,
+    write: Annotated[bool, typer.Option("-w", "--write", help="At the end, replace the files themselves.")] = False,
+    backup: Annotated[str, typer.Option(metavar="SUFFIX", help="With -w: keep the old file under this suffix.")] = "",
+    diff: Annotated[bool, typer.Option("--diff", help="At the end, print what the decisions change.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="At the end, write into this folder.")
+    ] = None,
+) -> None:
+    """Decide each suggestion with one key, in the terminal or in the browser; every decision is kept at once.
+
+    Decisions are kept beside the article (article.txt.review); the next review goes on from there. Articles are only
+    changed by -w.
+    """
+    from repair.review_command import Ways, run
+
+    ways = Ways(plain, web, finish, port, browser, journal, write, backup, diff, output, options.exit_zero)
+    raise typer.Exit(run(session(options), paths, options.input, ways))
+
+
 def _complain(message: str) -> None:
     from repair.display import plain
 

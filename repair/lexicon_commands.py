@@ -132,7 +132,21 @@ def undo(
     print(f"{learning.lexicon}: {len(gone)} swaps taken back", file=sys.stderr)
 
 
-def _insert(rows: list[Row], file: Path | None, *, skip: bool = False) -> None:
+def silence(wording: str, on: bool, file: Path | None = None) -> None:
+    """Ignore a wording always, as ``repair lexicon ignore`` does; or take that back (``on`` False)."""
+    from repair.config import user_lexicon
+    from repair.rows import Row, read, write
+
+    path, row = file or user_lexicon(), Row(" ".join(wording.split()), " ".join(wording.split()), "ignore", 1.0)
+    held = read(path) if path.exists() else []
+    there = [r for r in held if (r.observed, r.kind) == (row.observed, "ignore")]
+    if on and not there:
+        _insert([Row(row.observed, row.original, "ignore", 1.0, (), "", "review")], path, quiet=True)
+    elif not on and any(r.source == "review" for r in there):  # a row that the user wrote is the user's
+        write(path, [r for r in held if r not in there or r.source != "review"])
+
+
+def _insert(rows: list[Row], file: Path | None, *, skip: bool = False, quiet: bool = False) -> None:
     """Put rows into a lexicon. What is there already is an error, or passed over (``skip``)."""
     from repair.config import user_lexicon
     from repair.rows import format, parse, read, write
@@ -162,4 +176,5 @@ def _insert(rows: list[Row], file: Path | None, *, skip: bool = False) -> None:
     if new:
         write(path, [*held, *new])
     more = f", {passed} passed over" if passed else ""
-    print(f"{path}: {len(new)} added{more}", file=sys.stderr)
+    if not quiet:
+        print(f"{path}: {len(new)} added{more}", file=sys.stderr)

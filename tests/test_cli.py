@@ -43,7 +43,7 @@ def test_help_is_fast_and_imports_nothing_heavy(command: Command) -> None:
     assert min(times) < 0.6  # 0.25 s on an idle machine; tests share theirs
 
 
-@pytest.mark.parametrize("name", ["check", "fix", "explain", "evaluate", "lexicon"])
+@pytest.mark.parametrize("name", ["check", "fix", "review", "explain", "evaluate", "lexicon"])
 def test_every_command_has_help(command: Command, name: str) -> None:
     result = command(name, "--help")
     assert result.returncode == 0 and b"Usage" in result.stdout

@@ -28,9 +28,11 @@ def test_ci_runs_exactly_the_second_command() -> None:
 
 
 def test_every_option_and_command_exists() -> None:
-    for name in set(re.findall(r"repair (check|fix|explain|evaluate|lexicon)\b", README)):
+    for name in set(re.findall(r"repair (check|fix|review|explain|evaluate|lexicon)\b", README)):
         assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0
-    known = "".join(CliRunner().invoke(app, [n, "--help"]).stdout for n in ("check", "fix", "explain", "evaluate"))
+    known = "".join(
+        CliRunner().invoke(app, [n, "--help"]).stdout for n in ("check", "fix", "review", "explain", "evaluate")
+    )
     for option in set(re.findall(r"(?<=[ `])--[a-z-]+", README)):
         assert option in known, option
 

@@ -1,0 +1,391 @@
+"""A review without an interface: the places to decide, what was decided, undo, and what follows for the articles.
+
+The terminal, the page and the plain mode only show this and call it. Every change goes through the journal first, so
+what is on the screen is on the disk. A review is the sum of its events: reading the journal again gives the same one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+from repair.errors import UsageError
+from repair.journal import Anchor, Event, Journal, anchor, digest, find
+from repair.report import Article, Edit, Finding, OffsetMap, Repair, Report, apply
+from repair.rows import CONTROL
+
+Action = Literal["accept", "own", "reject", "ignore", "skip"]
+Scope = Literal["place", "article", "batch"]
+Swap = tuple[str, str]
+Learn = Callable[[str, str, bool], None]
+ACTIONS: tuple[Action, ...] = ("accept", "own", "reject", "ignore", "skip")
+SCOPES: tuple[Scope, ...] = ("place", "article", "batch")
+LONGEST = 1000  # code points of an own wording
+
+# What every interface offers: the key and what it does.
+KEYS = (
+    ("y", "accept the first suggestion"),
+    ("1-9", "accept that suggestion"),
+    ("e", "type your own wording"),
+    ("n", "reject: leave it as it stands"),
+    ("a", "accept at every open place of this swap in the article (A: in all articles)"),
+    ("d", "reject at every open place of this swap in the article (D: in all articles)"),
+    ("i", "ignore this wording always, here and in future"),
+    ("s", "skip: ask again in the next review"),
+    ("u", "undo, without limit (r: redo)"),
+    ("j", "next place (k: the one before)"),
+    ("f", "filter, such as: >0.8 source:lexicon swap:workforce words"),
+    ("/", "search"),
+    ("q", "quit; everything decided is kept"),
+    ("?", "these keys"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One article under review. ``name`` is what the journal calls it: the same on every machine."""
+
+    name: str
+    article: Article
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about a place. ``text``: the wording that takes its place, after accept and own."""
+
+    action: Action
+    text: str = ""
+
+    @property
+    def rewrites(self) -> bool:
+        return self.action in ("accept", "own")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One finding of one article (its index among the entries)."""
+
+    entry: int
+    finding: Finding
+
+    @property
+    def swap(self) -> Swap:
+        first = self.finding.suggestions[0].text if self.finding.suggestions else ""
+        return self.finding.observed.casefold(), first.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A decision that no longer has a place, since the article changed."""
+
+    anchor: Anchor
+    action: str
+
+    def __str__(self) -> str:
+        made = f"{self.action} {self.anchor.text!r}" if self.anchor.text else self.action
+        return f"{self.anchor.article}: {self.anchor.observed!r} ({made}) is not certain to be found any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which places to show. Parsed from words such as ``>0.8 source:lexicon swap:workforce more words``."""
+
+    confidence: float = 0.0
+    source: str = ""
+    swap: str = ""
+    words: str = ""
+
+    @classmethod
+    def parse(cls, line: str) -> Filter:
+        """Raises UsageError for a confidence that is none."""
+        out, words = cls(), []
+        for part in line.split():
+            if part[0] == ">":
+                try:
+                    out = replace(out, confidence=float(part.lstrip(">=")))
+                except ValueError:
+                    raise UsageError(f"{part!a} is no confidence; write >0.8") from None
+            elif part.startswith(("source:", "swap:")):
+                key, _, value = part.partition(":")
+                wanted = value.casefold()
+                out = replace(out, source=wanted) if key == "source" else replace(out, swap=wanted)
+            else:
+                words.append(part)
+        return replace(out, words=" ".join(words).casefold())
+
+    def passes(self, place: Place) -> bool:
+        finding = place.finding
+        sources = " ".join(s.source for s in finding.suggestions)
+        wordings = " ".join([finding.observed, *(s.text for s in finding.suggestions)]).casefold()
+        return (
+            finding.confidence >= self.confidence
+            and self.source in sources.casefold()
+            and self.swap in " ".join(place.swap)
+            and self.words in wordings
+        )
+
+
+class Review:
+    """The review of a batch of articles, resumed from ``journal``.
+
+    silence(wording, on): called when "ignore always" is decided (True) or taken back (False).
+    """
+
+    def __init__(
+        self, entries: Sequence[Entry], journal: Journal, silence: Callable[[str, bool], None] | None = None
+    ) -> None:
+        self.entries, self.journal = tuple(entries), journal
+        self.silence = silence or (lambda wording, on: None)
+        self.shas = [digest(entry.article.text) for entry in entries]
+        self.lost: list[Lost] = []
+        self.done: list[Event] = []
+        self.undone: list[Event] = []
+        self._fold()
+        self._spans = self._resolve()
+        self.done = [event for event in self.done if event.at in self._spans]  # what is written can't be undone
+        self.undone = [event for event in self.undone if event.at in self._spans]
+        self.places = self._places()
+        self._index = {(p.entry, p.finding.start, p.finding.end): i for i, p in enumerate(self.places)}
+        self._swaps: dict[Swap, list[int]] = defaultdict(list)
+        for i, place in enumerate(self.places):
+            self._swaps[place.swap].append(i)
+        self._history: dict[int, list[tuple[str, Decision]]] = defaultdict(list)
+        self._kept = {event.at for event in self.done}  # earlier skips count no more: they are asked again
+        for event in self.done:
+            self._apply(event)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def decision(self, i: int) -> Decision | None:
+        """What holds for a place; None while it is open."""
+        for at, decision in reversed(self._history.get(i, ())):
+            if decision.action != "skip" or at not in self._kept:
+                return decision
+        return None
+
+    def open_after(self, i: int, chosen: Filter = Filter()) -> int | None:
+        """The next open place after ``i`` (-1: from the start), wrapping round; None where there is none."""
+        order = [*range(i + 1, len(self)), *range(0, max(0, i + 1))]
+        return next((k for k in order if not self.decision(k) and chosen.passes(self.places[k])), None)
+
+    def counts(self, entry: int | None = None) -> Counter[str]:
+        """How many places hold each action, "open" for none, in one article or all."""
+        held = (i for i, place in enumerate(self.places) if entry in (None, place.entry))
+        return Counter(d.action if (d := self.decision(i)) else "open" for i in held)
+
+    def same(self, i: int, scope: Scope) -> list[int]:
+        """The place and, in a wider scope, the open ones of the same swap."""
+        place = self.places[i]
+        if scope == "place":
+            return [i]
+        there = self._swaps[place.swap]
+        return [k for k in there if k == i or (not self.decision(k) and (scope == "batch" or self._near(k, place)))]
+
+    def decide(self, i: int, action: Action, text: str = "", nth: int = 0, scope: Scope = "place") -> list[int]:
+        """Decide a place, and with it others of its swap; the places that changed.
+
+        text: the own wording. nth: which suggestion to accept, from 0. Raises UsageError for what can't be done and
+        InputError where the journal can't be written; nothing is decided then.
+        """
+        finding = self.places[i].finding
+        if action == "accept":
+            if not 0 <= nth < len(finding.suggestions):
+                raise UsageError(f"there is no suggestion {nth + 1} for {finding.observed!a}; type your own wording")
+            text = finding.suggestions[nth].text
+        elif action == "own":
+            text = text.strip()
+            if not text or len(text) > LONGEST or CONTROL.search(text) or "\t" in text:
+                raise UsageError(f"an own wording has 1 to {LONGEST} characters, no line breaks and no controls")
+        else:
+            text = ""
+        if action == "ignore":
+            folded = finding.observed.casefold()
+            members = [k for k, p in enumerate(self.places) if p.finding.observed.casefold() == folded]
+            members = [k for k in members if k == i or not self.decision(k)]
+            self.silence(finding.observed, True)
+        else:
+            members = self.same(i, scope)
+        fitted = [(k, self._fitted(text, i, k) if text else "") for k in members]
+        spans = [(k, new) for k, new in fitted if new is not None]
+        event = self.journal.new("decide", action, places=tuple(self._anchor(k, new) for k, new in spans))
+        self.journal.append(event)
+        self.done.append(event)
+        self.undone.clear()
+        self._spans[event.at] = [(self._span(k), new) for k, new in spans]
+        return self._apply(event)
+
+    def undo(self) -> list[int]:
+        """Take the last decision back; the places that changed. There is no limit, not even the end of a session."""
+        return self._turn("undo", self.done, self.undone)
+
+    def redo(self) -> list[int]:
+        """Do again what was undone last."""
+        return self._turn("redo", self.undone, self.done)
+
+    def edits(self, entry: int) -> tuple[Edit, ...]:
+        """What the decisions change in an article, sorted."""
+        lo = bisect_left(self.places, entry, key=lambda place: place.entry)
+        hi = bisect_left(self.places, entry + 1, key=lambda place: place.entry)
+        out = []
+        for i in range(lo, hi):
+            decision, f = self.decision(i), self.places[i].finding
+            if decision and decision.rewrites and decision.text != f.observed:
+                out.append(Edit(f.start, f.end, f.observed, decision.text))
+        return tuple(out)
+
+    def repair(self, entry: int) -> Repair:
+        """The article as it reads with the decisions made."""
+        held, edits = self.entries[entry], self.edits(entry)
+        return Repair(apply(held.article.text, edits), edits, held.report)
+
+    def written(self, entry: int) -> None:
+        """Note that an article is about to be replaced by its repair, so that a later review knows its decisions."""
+        repair, name = self.repair(entry), self.entries[entry].name
+        if repair.edits:
+            places = (Anchor(name, self.shas[entry], 0, 0, "", text=digest(repair.text)),)
+            self.journal.append(self.journal.new("written", places=places))
+
+    def learn(self, learn: Learn) -> int:
+        """Hand every decision that holds, and was not handed over before, to ``learn``(observed, wording, accepted)."""
+        known = {at for event in self.journal.events if event.do == "learned" for at in event.of}
+        fresh, names = dict[str, None](), dict[str, None]()
+        for i, place in enumerate(self.places):
+            held = self._history.get(i)
+            if not held or held[-1][0] in known or held[-1][1].action in ("skip", "ignore"):
+                continue
+            decision, f = held[-1][1], place.finding
+            if decision.rewrites or f.suggestions:
+                learn(f.observed, decision.text or f.suggestions[0].text, decision.rewrites)
+            fresh[held[-1][0]] = names[self.entries[place.entry].name] = None
+        if fresh:
+            self.journal.append(self.journal.new("learned", of=tuple(fresh)), names)
+        return len(fresh)
+
+    def _near(self, k: int, place: Place) -> bool:
+        return self.places[k].entry == place.entry
+
+    def _span(self, i: int) -> tuple[int, int, int]:
+        return self.places[i].entry, self.places[i].finding.start, self.places[i].finding.end
+
+    def _anchor(self, i: int, text: str) -> Anchor:
+        entry, start, end = self._span(i)
+        held = self.entries[entry]
+        return anchor(held.name, self.shas[entry], held.article.text, (start, end), text)
+
+    def _fitted(self, text: str, i: int, k: int) -> str | None:
+        """The wording chosen at ``i`` as place ``k`` of the same swap needs it; None where that is not clear."""
+        here, there = self.places[i].finding, self.places[k].finding
+        if k == i or here.observed == there.observed:
+            return text
+        own = (s.text for s in there.suggestions if s.text.casefold() == text.casefold())
+        upper = here.observed[:1].islower() and there.observed == here.observed[:1].upper() + here.observed[1:]
+        return next(own, text[:1].upper() + text[1:] if upper else None)
+
+    def _turn(self, do: Literal["undo", "redo"], source: list[Event], target: list[Event]) -> list[int]:
+        if not source:
+            return []
+        event = source[-1]
+        wordings = {place.observed for place in event.places[:1]} if event.action == "ignore" else ()
+        for wording in wordings:
+            self.silence(wording, do == "redo")
+        self.journal.append(self.journal.new(do, of=(event.at,)), (a.article for a in event.places))
+        target.append(source.pop())
+        return self._apply(event, back=do == "undo")
+
+    def _apply(self, event: Event, *, back: bool = False) -> list[int]:
+        """Put an event's decisions on their places, or take them off; the places."""
+        out = []
+        for span, text in self._spans.get(event.at, ()):
+            i = self._index.get(span)
+            if i is not None:
+                self._history[i] = [held for held in self._history[i] if held[0] != event.at]
+                if not back:
+                    insort(self._history[i], (event.at, Decision(cast(Action, event.action), text)), key=lambda h: h[0])
+                out.append(i)
+        return out
+
+    def _fold(self) -> None:
+        """What the journal's events come to: decisions that hold, and those that can be redone."""
+        by_name = {event.at: event for event in self.journal.events}
+        for event in self.journal.events:
+            named = by_name.get(event.of[0]) if event.of else None
+            if event.do == "decide" and event.action in ACTIONS:
+                self.done.append(event)
+                self.undone.clear()
+            elif event.do == "undo" and named in self.done:
+                self.done.remove(named)
+                self.undone.append(named)
+            elif event.do == "redo" and named in self.undone:
+                self.undone.remove(named)
+                self.done.append(named)
+
+    def _resolve(self) -> dict[str, list[tuple[tuple[int, int, int], str]]]:
+        """Where each event's anchors stand in the articles as they are now. What was written is done with."""
+        by_sha, by_name = defaultdict(list), {entry.name: e for e, entry in enumerate(self.entries)}
+        for e, sha in enumerate(self.shas):
+            by_sha[sha].append(e)
+        maps = {}
+        for event in self.journal.events:
+            if event.do == "written" and event.places:
+                note = event.places[0]
+                before = (a for d in self.done if d.at < event.at for a in d.places if a.sha == note.sha)
+                earlier = {(a.start, a.end): a for a in before}
+                edits = [Edit(a.start, a.end, a.observed, a.text) for _, a in sorted(earlier.items()) if a.text]
+                maps[note.sha] = (event.at, note.text, OffsetMap(edits))
+        out: dict[str, list[tuple[tuple[int, int, int], str]]] = {}
+        holding = {event.at for event in self.done}
+        for event in [*self.done, *self.undone]:
+            for held in event.places:
+                at, sha, start, end = event.at, held.sha, held.start, held.end
+                while sha in maps and at < maps[sha][0] and sha not in self.shas:
+                    if held.text:
+                        sha = ""  # it is in the text by now
+                        break
+                    at, (_, sha, offsets) = maps[sha][0], maps[sha]
+                    start, end = offsets.to_new(start), offsets.to_new(end)
+                if not sha:
+                    continue
+                e = by_name.get(held.article, -1)
+                if e < 0 or self.shas[e] != sha:
+                    e = by_sha[sha][0] if len(by_sha[sha]) == 1 else e
+                if e < 0:
+                    continue
+                span: tuple[int, int] | None = (start, end)
+                if self.shas[e] != sha or self.entries[e].article.text[start:end] != held.observed:
+                    span = find(held, self.entries[e].article.text)
+                if span:
+                    out.setdefault(event.at, []).append(((e, *span), held.text))
+                elif event.at in holding and event.action != "skip":
+                    self.lost.append(Lost(held, event.action))
+        return out
+
+    def _places(self) -> list[Place]:
+        """Every finding, and every decided stretch that is none any more: what was decided stays."""
+        taken: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for event in reversed(self.done):  # where stretches overlap, the later decision holds
+            for (e, start, end), _ in self._spans.get(event.at, ()):
+                if event.action != "skip" and _free(taken[e], start, end):
+                    insort(taken[e], (start, end))
+        out = []
+        for e, entry in enumerate(self.entries):
+            findings = {(f.start, f.end): f for f in entry.report.findings}
+            for start, end in taken[e]:
+                if (start, end) not in findings:
+                    observed = entry.article.text[start:end]
+                    why = {"decided": "in an earlier review"}
+                    findings[start, end] = Finding(start, end, observed, 0.0, "flag", (), why)
+            decided = set(taken[e])
+            kept = (f for span, f in sorted(findings.items()) if span in decided or _free(taken[e], *span))
+            out += [Place(e, f) for f in kept]
+        return out
+
+
+def _free(taken: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether a stretch meets none of the taken ones (sorted, apart)."""
+    k = bisect_left(taken, (start, end))
+    return (k == len(taken) or taken[k][0] >= end) and (k == 0 or taken[k - 1][1] <= start)

@@ -1,0 +1,262 @@
+"""The review in the terminal: the article with its findings marked, and a panel with suggestions and evidence.
+
+Text of articles is built as styled text, never parsed as markup, and its control characters are made visible.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from repair.display import plain
+from repair.errors import RepairError, UsageError
+from repair.review import KEYS, Action, Filter, Review, Scope
+from repair.review_plain import evidence
+
+ANSWERS: dict[str, tuple[Action, Scope]] = {
+    "y": ("accept", "place"),
+    "a": ("accept", "article"),
+    "A": ("accept", "batch"),
+    "n": ("reject", "place"),
+    "d": ("reject", "article"),
+    "D": ("reject", "batch"),
+    "i": ("ignore", "place"),
+    "s": ("skip", "place"),
+}
+PROMPTS = {"e": "your own wording", "f": "filter: >0.8 source:lexicon swap:workforce words", "/": "search"}
+
+
+class Help(ModalScreen[None]):
+    """All keys."""
+
+    CSS = "Help { align: center middle; } #keys { width: 76; height: auto; border: round $primary; padding: 0 1; }"
+
+    def compose(self) -> ComposeResult:
+        yield Static(Text("\n".join(f"{key:4} {meaning}" for key, meaning in KEYS)), id="keys")
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        self.dismiss()
+
+    def on_click(self) -> None:
+        self.dismiss()
+
+
+class ReviewApp(App[None]):
+    """Shows a review and takes its keys."""
+
+    CSS = """
+    VerticalScroll { scrollbar-size-vertical: 1; }
+    #article { width: 3fr; padding: 0 1; }
+    #panel { width: 2fr; min-width: 26; border-left: solid $primary; padding: 0 1; }
+    #status { height: 1; background: $primary; color: $text; padding: 0 1; }
+    #hint { height: 1; padding: 0 1; }
+    #ask { display: none; }
+    .narrow #desk { layout: vertical; }
+    .narrow #panel { width: 1fr; height: 10; border-left: none; border-top: solid $primary; }
+    """
+    AUTO_FOCUS = None
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "repair review"
+    BINDINGS: ClassVar = []
+
+    def __init__(self, review: Review) -> None:
+        super().__init__()
+        self.review = review
+        self.at = review.open_after(-1) or 0
+        self.entry = -1
+        self.chosen = Filter()
+        self.asked = ""
+        self.said = ""
+        self.lines: list[tuple[int, int]] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="status")
+        with Horizontal(id="desk"):
+            yield VerticalScroll(id="article")
+            with VerticalScroll(id="panel"):
+                yield Static(id="place")
+        yield Input(id="ask")
+        yield Static(id="hint")
+
+    async def on_mount(self) -> None:
+        self.query_one("#article").can_focus = False
+        self.query_one("#panel").can_focus = False
+        self.call_after_refresh(self.show, self.at)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.screen.set_class(event.size.width < 64, "narrow")
+
+    async def show(self, at: int) -> None:
+        """Make ``at`` the chosen place, whatever article it is in."""
+        if not len(self.review):
+            return
+        before, self.at = self.at, at
+        entry = self.review.places[at].entry
+        page = self.query_one("#article", VerticalScroll)
+        if entry != self.entry:
+            self.entry = entry
+            self.lines = _lines(self.review.entries[entry].article.text)
+            await page.remove_children()
+            await page.mount(*(Static(self.line(n)) for n in range(len(self.lines))))
+        else:
+            self.redraw([before, at])
+        page.scroll_to_widget(page.children[self.line_of(at)], animate=False, center=True)
+        self.panel()
+
+    def redraw(self, places: list[int]) -> None:
+        """Draw the lines of these places again, and no others."""
+        mine = {self.line_of(i) for i in places if self.review.places[i].entry == self.entry}
+        page = self.query_one("#article")
+        for n in mine:
+            cast(Static, page.children[n]).update(self.line(n))
+
+    def line_of(self, i: int) -> int:
+        start = self.review.places[i].finding.start
+        return next((n for n, (_, end) in enumerate(self.lines) if start < end), len(self.lines) - 1)
+
+    def line(self, n: int) -> Text:
+        """A line of the article with its findings marked; without colour by underline, brackets and a tick."""
+        start, end = self.lines[n]
+        text, at, out = self.review.entries[self.entry].article.text, start, Text()
+        for i in self.review_range():
+            f = self.review.places[i].finding
+            if not start <= f.start < end:
+                continue
+            decision = self.review.decision(i)
+            shown = decision.text if decision and decision.rewrites else f.observed
+            colour: str | None = (
+                "green" if decision and decision.rewrites else "red" if f.confidence >= 0.9 else "yellow"
+            )
+            if decision and not decision.rewrites:
+                colour = None
+            meta = {"place": i}
+            style = Style(color=colour, underline=not decision, reverse=i == self.at, bold=i == self.at, meta=meta)
+            out.append(plain(text[at : f.start].rstrip("\n"), "\t"))
+            out.append(f"[{plain(shown)}]" if i == self.at else plain(shown), style)
+            at = f.end
+        return out.append(plain(text[at:end].rstrip("\n"), "\t"))
+
+    def review_range(self) -> list[int]:
+        return [i for i, place in enumerate(self.review.places) if place.entry == self.entry]
+
+    def panel(self) -> None:
+        """The chosen place, its suggestions and evidence, and the progress."""
+        review, i = self.review, self.at
+        entry, f, decision = review.entries[review.places[i].entry], review.places[i].finding, review.decision(i)
+        out = Text()
+        out.append(f"{plain(f.observed)}\n", "bold").append(f"confidence {f.confidence:.2f}\n", "dim")
+        if decision:
+            out.append(f"decided: {decision.action} {plain(decision.text)}\n", "bold")
+        out.append("\n")
+        for n, s in enumerate(f.suggestions[:9], 1):
+            meta = Style(bold=True, meta={"nth": n - 1})
+            out.append(f"{n} {plain(s.text)}", meta).append(f"  {s.probability:.2f} {plain(s.source)}\n", "dim")
+        out.append("\n")
+        for line in evidence(f.evidence):
+            out.append(f"{line}\n", "dim")
+        self.query_one("#place", Static).update(out)
+        counts = review.counts()
+        done = len(review) - counts["open"]
+        status = f"{i + 1}/{len(review)}  {done} decided, {counts['open']} open  {plain(entry.name)}"
+        self.query_one("#status", Static).update(Text(status, no_wrap=True, overflow="ellipsis"))
+        hint = self.said or "y 1-9 accept  n reject  e own  a d all  i ignore  s skip  u undo  j k  ? keys  q"
+        self.query_one("#hint", Static).update(Text(hint, no_wrap=True, overflow="ellipsis"))
+        self.said = ""
+
+    async def on_click(self, event: events.Click) -> None:
+        meta = event.style.meta
+        if "place" in meta:
+            await self.show(meta["place"])
+        elif "nth" in meta:
+            await self.answer("accept", nth=meta["nth"])
+
+    async def answer(self, action: Action, text: str = "", nth: int = 0, scope: Scope = "place") -> None:
+        """Decide the chosen place and go to the next open one."""
+        try:
+            changed = self.review.decide(self.at, action, text, nth, scope)
+        except RepairError as error:
+            self.said = plain(str(error))
+            return self.panel()
+        self.redraw(changed)
+        following = self.review.open_after(self.at, self.chosen)
+        if following is None:
+            self.said = (
+                "nothing open is left here; q quits" if not self.chosen.words else "nothing open passes the filter"
+            )
+        elif len(changed) > 1:
+            self.said = f"{len(changed)} places decided"
+        await self.show(self.at if following is None else following)
+
+    async def on_key(self, event: events.Key) -> None:
+        key = event.character or ""
+        if self.asked:
+            if event.key == "escape":
+                self.close_ask()
+            return
+        event.prevent_default()
+        if key in ANSWERS:
+            action, scope = ANSWERS[key]
+            await self.answer(action, scope=scope)
+        elif key.isascii() and key.isdigit() and key != "0":
+            await self.answer("accept", nth=int(key) - 1)
+        elif key in PROMPTS:
+            self.open_ask(key)
+        elif key in ("u", "r"):
+            changed = self.review.undo() if key == "u" else self.review.redo()
+            self.said = "" if changed else "nothing to undo" if key == "u" else "nothing to redo"
+            self.redraw(changed)
+            await self.show(changed[0] if changed else self.at)
+        elif key in ("j", "k") or event.key in ("down", "up"):
+            step = 1 if key == "j" or event.key == "down" else -1
+            around = [(self.at + step * n) % len(self.review) for n in range(1, len(self.review) + 1)]
+            await self.show(next((i for i in around if self.chosen.passes(self.review.places[i])), self.at))
+        elif key == "?":
+            await self.push_screen(Help())
+        elif key == "q":
+            self.exit()
+
+    def open_ask(self, key: str) -> None:
+        field = self.query_one("#ask", Input)
+        self.asked, field.value, field.placeholder, field.display = key, "", PROMPTS[key], True
+        self.call_after_refresh(field.focus)
+
+    def close_ask(self) -> None:
+        self.asked = ""
+        field = self.query_one("#ask", Input)
+        field.display = False
+        self.set_focus(None)
+
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        asked = self.asked
+        self.close_ask()
+        if asked == "e":
+            return await self.answer("own", event.value)
+        try:
+            chosen = Filter.parse(event.value) if asked == "f" else Filter(words=event.value.strip().casefold())
+        except UsageError as error:
+            self.said = str(error)
+            return self.panel()
+        around = [*range(self.at + 1, len(self.review)), *range(self.at + 1)]
+        found = next((i for i in around if chosen.passes(self.review.places[i])), None)
+        if found is None:
+            self.said = "no place passes that"
+        elif asked == "f":
+            self.chosen = chosen
+        await self.show(self.at if found is None else found)
+
+
+def _lines(text: str) -> list[tuple[int, int]]:
+    """Where the lines of a text start and end, the line's end included."""
+    out, at = [], 0
+    for line in text.split("\n"):
+        out.append((at, at + len(line) + 1))
+        at += len(line) + 1
+    return out

@@ -1,0 +1,325 @@
+"""The review without an interface, its journal, and the plain mode through a pseudo-terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+from conftest import STUB, Command
+
+from repair.display import Paint
+from repair.errors import InputError, UsageError
+from repair.journal import Journal
+from repair.report import Article, Finding, Report, Suggestion, Verdict
+from repair.review import Entry, Filter, Review
+from repair.review_plain import review_plain
+
+SWAPS = {"workforce": ("staff", "team"), "Workforce": ("Staff",), "droop": ("suspend", "sag"), "nighttime": ("night",)}
+TEXT = "Workforce left. The workforce agreed to droop it on nighttime; our workforce and their workforce droop.\n"
+
+
+def report(text: str) -> Report:
+    found = (
+        Finding(
+            *m.span(),
+            m[0],
+            0.9 if m[0] == "droop" else 0.6,
+            "flag",
+            tuple(Suggestion(s, 0.5 / n, "lexicon" if n == 1 else "wordnet") for n, s in enumerate(SWAPS[m[0]], 1)),
+        )
+        for m in re.finditer("|".join(SWAPS), text)
+    )
+    return Report(len(text.split()), Verdict("spun", 0.99, 0.2), tuple(found))
+
+
+def opened(folder: Path, *texts: str, **options: object) -> Review:
+    entries = [Entry(f"{n}.txt", Article(text), report(text)) for n, text in enumerate(texts)]
+    return Review(entries, Journal({e.name: folder / f"{e.name}.review" for e in entries}), **options)  # type: ignore[arg-type]
+
+
+def again(review: Review, folder: Path, *texts: str) -> Review:
+    review.journal.close()
+    return opened(folder, *texts)
+
+
+def test_decisions_make_the_text(tmp_path: Path) -> None:
+    review = opened(tmp_path, TEXT)
+    review.decide(0, "accept")
+    review.decide(1, "accept", nth=1)
+    review.decide(2, "own", " put off ")
+    review.decide(3, "reject")
+    assert review.repair(0).text.startswith("Staff left. The team agreed to put off it on nighttime;")
+    assert review.repair(0).undo() == TEXT
+    assert review.open_after(-1) == 4
+    resumed = again(review, tmp_path, TEXT)
+    assert resumed.repair(0).text.startswith("Staff left. The team agreed to put off it on nighttime;")
+    assert resumed.counts() == {"accept": 2, "own": 1, "reject": 1, "open": 3}
+
+
+def test_one_answer_covers_the_same_swap_with_its_case(tmp_path: Path) -> None:
+    review = opened(tmp_path, TEXT, TEXT)
+    assert len(review.decide(1, "accept", scope="article")) == 4
+    assert review.repair(0).text.count("staff") == 3 and review.repair(0).text.startswith("Staff")
+    assert review.repair(1).text == TEXT
+    assert len(review.decide(2, "own", "halt", scope="batch")) == 4
+    assert review.repair(1).text.count("halt") == 2
+    # A decided place is not overruled by a wider answer.
+    assert review.decide(8, "reject", scope="batch") == [7, 8, 11, 12]
+    assert len(review.undo()) == 4 and review.counts()["reject"] == 0
+    assert len((tmp_path / "0.txt.review").read_text().splitlines()) == 2
+
+
+def test_undo_and_redo_have_no_limit_and_outlive_the_session(tmp_path: Path) -> None:
+    review = opened(tmp_path, TEXT)
+    states = [review.repair(0).text]
+    for i in range(len(review)):
+        review.decide(i, "accept")
+        states.append(review.repair(0).text)
+    for before in reversed(states[:-1]):
+        review = again(review, tmp_path, TEXT)
+        assert review.undo()
+        assert review.repair(0).text == before
+    assert review.undo() == []
+    for after in states[1:]:
+        review = again(review, tmp_path, TEXT)
+        review.redo()
+        assert review.repair(0).text == after
+    review.undo()
+    review.decide(0, "reject")
+    assert review.redo() == []
+
+
+def test_what_is_skipped_is_asked_in_the_next_review(tmp_path: Path) -> None:
+    review = opened(tmp_path, TEXT)
+    for i in range(len(review)):
+        review.decide(i, "skip")
+    assert review.open_after(-1) is None
+    assert again(review, tmp_path, TEXT).open_after(-1) == 0
+
+
+def test_a_line_cut_short_is_passed_over_and_nothing_after_it_is_lost(tmp_path: Path) -> None:
+    review = opened(tmp_path, TEXT)
+    review.decide(0, "accept")
+    review.journal.close()
+    path = tmp_path / "0.txt.review"
+    path.write_bytes(path.read_bytes() + b'{"at": "2026-01-01T00:00:00+00:00", "do": "dec')
+    review = opened(tmp_path, TEXT)
+    assert review.journal.broken == [f"{path}:2"]
+    review.decide(1, "reject")
+    assert again(review, tmp_path, TEXT).counts() == {"accept": 1, "reject": 1, "open": 5}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "{}",
+        '{"at": 1, "do": "decide"}',
+        '{"places": 3}',
+        "null",
+        '{"at": "a", "do": "decide", "places": [{"article": 3}]}',
+        '{"at":"a","do":"x"}',
+    ],
+)
+def test_a_foreign_journal_does_no_harm(tmp_path: Path, line: str) -> None:
+    (tmp_path / "0.txt.review").write_text(line + "\n")
+    review = opened(tmp_path, TEXT)
+    assert review.counts() == {"open": 7}
+    review.decide(0, "accept")
+    assert again(review, tmp_path, TEXT).counts()["accept"] == 1
+
+
+def test_two_reviews_at_once_are_refused(tmp_path: Path) -> None:
+    review = opened(tmp_path, TEXT)
+    review.decide(0, "accept")
+    with pytest.raises(InputError, match="another review"):
+        opened(tmp_path, TEXT)
+
+
+def test_a_changed_article_keeps_the_decisions_that_are_certain(tmp_path: Path) -> None:
+    review = opened(tmp_path, TEXT)
+    for i in range(len(review)):
+        review.decide(i, "reject" if i % 2 else "accept")
+    new = "A heading.\n\n" + TEXT.replace("our workforce", "our people")
+    review = again(review, tmp_path, new)
+    kept = {review.places[i].finding.start - 12: review.decision(i) for i in range(len(review))}
+    assert all(kept.values()) and len(kept) == 6
+    assert [str(lost.anchor.start) for lost in review.lost] == ["67"]
+    assert review.repair(0).undo() == new
+
+
+def test_twin_places_are_reported_not_guessed(tmp_path: Path) -> None:
+    paragraph = "x" * 300 + " the workforce " + "x" * 300 + "\n"
+    review = opened(tmp_path, paragraph * 3)
+    review.decide(1, "accept")
+    review = again(review, tmp_path, paragraph * 2)
+    assert review.counts() == {"open": 2} and len(review.lost) == 1
+
+
+def test_after_writing_only_what_is_new_is_asked(tmp_path: Path) -> None:
+    review = opened(tmp_path, TEXT)
+    review.decide(0, "accept")
+    review.decide(2, "reject")
+    review.decide(4, "reject")
+    review.written(0)
+    review = again(review, tmp_path, review.repair(0).text)
+    assert review.counts() == {"open": 4, "reject": 2} and not review.lost
+    assert review.undo() and review.undo() and not review.undo()
+
+
+def test_decisions_outlive_another_model(tmp_path: Path) -> None:
+    review = opened(tmp_path, TEXT)
+    review.decide(2, "accept")
+    review.journal.close()
+    entry = Entry("0.txt", Article(TEXT), Report(9, Verdict("clean", 0.1, 0.0)))
+    assert "suspend it" in Review([entry], Journal({"0.txt": tmp_path / "0.txt.review"})).repair(0).text
+
+
+def test_ignoring_covers_the_wording_and_is_undone(tmp_path: Path) -> None:
+    calls: list[tuple[str, bool]] = []
+    review = opened(tmp_path, TEXT, TEXT, silence=lambda wording, on: calls.append((wording, on)))
+    assert len(review.decide(2, "ignore")) == 4
+    review.undo()
+    review.redo()
+    assert calls == [("droop", True), ("droop", False), ("droop", True)]
+
+
+def test_learning_hears_each_decision_once(tmp_path: Path) -> None:
+    heard: list[tuple[str, str, bool]] = []
+    review = opened(tmp_path, TEXT)
+    review.decide(1, "accept", nth=1)
+    review.decide(2, "own", "halt")
+    review.decide(3, "reject")
+    review.decide(4, "accept")
+    review.undo()
+    learn = lambda *row: heard.append(row)  # noqa: E731
+    assert review.learn(learn) == 3
+    review = again(review, tmp_path, TEXT)
+    assert review.learn(learn) == 0
+    assert heard == [("workforce", "team", True), ("droop", "halt", True), ("nighttime", "night", False)]
+
+
+@pytest.mark.parametrize("own", ["", "  ", "a\nb", "a\x1b[31m", "a\u202eb", "x" * 1001, "\ud800"])
+def test_unfit_own_wordings_are_refused(tmp_path: Path, own: str) -> None:
+    review = opened(tmp_path, TEXT)
+    with pytest.raises(UsageError):
+        review.decide(0, "own", own)
+    assert review.counts() == {"open": 7}
+
+
+def test_filters() -> None:
+    text = report(TEXT)
+    review_places = [i for i, f in enumerate(text.findings) if f.observed == "droop"]
+    from repair.review import Place
+
+    def passing(line: str) -> list[int]:
+        return [i for i, f in enumerate(text.findings) if Filter.parse(line).passes(Place(0, f))]
+
+    assert passing(">0.8") == passing("swap:droop") == passing("sag") == review_places
+    assert passing("source:wordnet") == [1, 2, 4, 5, 6] and passing("") == list(range(7))
+    with pytest.raises(UsageError):
+        Filter.parse(">high")
+
+
+ARTICLE = "Today environment media spoke of herbal assets.\nThe bosom, and environment media.\n"
+
+
+def test_plain_mode_in_a_terminal(tmp_path: Path, environment: dict[str, str], command: Command) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(ARTICLE.replace("The", "\x1b[31mThe [b]"))
+    child = pexpect.spawn(
+        sys.executable,
+        [STUB, "review", "--plain", "a.txt"],
+        cwd=str(tmp_path),
+        env=environment,
+        encoding="utf-8",
+        timeout=30,
+        dimensions=(24, 80),
+    )
+    for answer in ("?", "a", "e mother nature", "x", "u", "y", "n"):
+        child.expect("Decide")
+        child.sendline(answer)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    journal = [json.loads(line) for line in (tmp_path / "a.txt.review").read_text().splitlines()]
+    assert [(row["do"], row.get("action")) for row in journal] == [
+        ("decide", "accept"),
+        ("decide", "own"),
+        ("undo", None),
+        ("decide", "accept"),
+        ("decide", "reject"),
+    ]
+    assert len(journal[0]["places"]) == 2
+    before = path.read_text()
+    diff = command("review", "--apply", "--diff", "a.txt")
+    assert diff.returncode == 0 and b"+Today state media spoke of natural resources." in diff.stdout
+    assert path.read_text() == before
+    assert command("review", "--apply", "-w", "a.txt").returncode == 0
+    assert path.read_text() == before.replace("environment media", "state media").replace("herbal", "natural").replace(
+        "assets", "resources"
+    )
+    again = command("review", "a.txt", input=b"")
+    assert b"1 of 1 decided" in again.stderr and b"Decide" not in again.stdout
+
+
+def test_nothing_of_an_article_steers_the_terminal(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "a.txt").write_text("\x1b]0;bad\x07 environment media \x1b[2J\u202e [red]x[/red]\n")
+    out = command("review", "--plain", "a.txt", input=b"\x1b[31mq\n").stdout
+    assert b"\x1b" not in out and "\u202e".encode() not in out and b"[red]x[/red]" in out
+
+
+def test_ignore_always_goes_to_the_users_lexicon(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "a.txt").write_text(ARTICLE)
+    command("review", "--plain", "a.txt", input=b"i\nq\n")
+    own = Path(os.environ["REPAIR_LEXICON"])
+    assert "environment media\tenvironment media\tignore" in own.read_text()
+    command("review", "--plain", "a.txt", input=b"u\nq\n")
+    assert "environment media" not in own.read_text()
+
+
+def _answer_until_killed(review: Review, write: int) -> None:
+    def say(line: str) -> None:
+        if line.startswith(("accepted", "rejected")):
+            os.write(write, b".")
+
+    try:
+        review_plain(review, Paint(False), ask=lambda _: random.choice("y1n"), say=say)
+    finally:
+        os._exit(1)
+
+
+def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
+    """What was acknowledged before a kill -9 is there after it, and once; the article is as it was."""
+    text = "".join(f"Line {n} of droop.\n" for n in range(500))
+    chance, told = random.Random(4), 0
+    for _ in range(50):
+        acknowledged, write = os.pipe()
+        child = os.fork()
+        if not child:
+            _answer_until_killed(opened(tmp_path, text), write)
+        os.close(write)
+        first = os.read(acknowledged, 1)
+        time.sleep(chance.random() * 0.05)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        told += len(first)
+        while more := os.read(acknowledged, 4096):
+            told += len(more)
+        os.close(acknowledged)
+        review = opened(tmp_path, text)
+        starts = [event.places[0].start for event in review.journal.events]
+        assert len(starts) == len(set(starts)) and told <= len(starts) <= told + 1
+        assert sum(review.counts().values()) - review.counts()["open"] == len(starts)
+        told = len(starts)
+        assert review.repair(0).undo() == text
+        review.journal.close()
+    assert told >= 50
