@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class Ledger:
         with replacing(self.path) as file:  # without the line at which the run broke off
             file.writelines(_line(row) for row in [{"run": run}, *rows])
         self._file = self.path.open("ab")
+        self._any = bool(rows)
 
     def has(self, source: Source, target: Path) -> bool:
         """Whether a source, as it is now, was done and its output is there."""
@@ -39,13 +41,16 @@ class Ledger:
         return stamp is not None and target.exists() and stamp == _stamp(source)
 
     def done(self, source: Source) -> None:
+        self._any = True
         self._write({"source": _key(source), "stamp": _stamp(source)})
 
     def close(self, *, complete: bool) -> None:
-        """Ends the run. complete: nothing is left to go on with."""
+        """Ends the run. complete: nothing is left to go on with; nor is there where nothing was done."""
         self._file.close()
-        if complete:
+        if complete or not self._any:
             self.path.unlink(missing_ok=True)
+            with suppress(OSError):  # a folder in which nothing was put is not left behind
+                self.path.parent.rmdir()
 
     def _write(self, row: dict[str, Any]) -> None:
         self._file.write(_line(row))

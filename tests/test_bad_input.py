@@ -260,7 +260,10 @@ def test_interrupted_half_way(environment: dict[str, str], tmp_path: Path) -> No
         (tmp_path / name).write_text(SPUN if name == "1.txt" else f"SLOW {SPUN}")
     (tmp_path / "4.jsonl").write_text(json.dumps({"text": SPUN}) + "\n")
     process = subprocess.Popen(
-        [sys.executable, STUB, "fix", "-w", "."], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+        [sys.executable, STUB, "fix", "-w", "--batch", "1", "."],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
     )
     deadline = time.monotonic() + 20
     while (tmp_path / "1.txt").read_text() != FIXED and time.monotonic() < deadline:

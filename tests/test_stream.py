@@ -206,8 +206,9 @@ def test_a_broken_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_run_with_other_settings_does_not_go_on() -> None:
     Path("a.txt").write_bytes(b"%PDF-")
-    run("fix", "-o", "out", "a.txt")
-    result = run("fix", "-o", "out", "--resume", "--ignore", "x", "a.txt")
+    Path("b.txt").write_text("clean")
+    run("fix", "-o", "out", "a.txt", "b.txt")
+    result = run("fix", "-o", "out", "--resume", "--ignore", "x", "a.txt", "b.txt")
     assert result.exit_code == 2 and "without --resume" in result.stderr
 
 

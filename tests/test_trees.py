@@ -50,5 +50,5 @@ def test_against_scikit_learn() -> None:
     x = rng.normal(size=(600, 6)).astype(np.float32)
     y = (x[:, 0] * x[:, 1] + x[:, 2] > rng.normal(0, 0.3, 600)).astype(int)
     model = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=9, random_state=0).fit(x, y)
-    found = Trees(packed(model, "p"), "p").probabilities(x)
+    found = Trees(packed([model], "p"), "p").probabilities(x)
     assert np.allclose(found, model.predict_proba(x)[:, 1], atol=1e-5)
