@@ -298,7 +298,7 @@ def evaluate(
 @shares
 def review(
     paths: Paths,
-    options: Running,
+    options: Judging,
     plain: Annotated[
         bool, typer.Option("--plain", help="Line by line, for screen readers and dumb terminals.")
     ] = False,
@@ -317,16 +317,26 @@ def review(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="At the end, write into this folder.")
     ] = None,
+    input: Annotated[
+        Input | None, typer.Option("--input", help="Read every PATH as this, whatever its ending.")
+    ] = None,
+    ignore_files: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Skip these files. Repeatable.")
+    ] = None,
+    color: Annotated[Colour, typer.Option("--color", help="When to colour; NO_COLOR is obeyed.")] = "auto",
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also when findings remain.")] = False,
 ) -> None:
     """Decide each suggestion with one key, in the terminal or in the browser; every decision is kept at once.
 
     Decisions are kept beside the article (article.txt.review); the next review goes on from there. Articles are only
     changed by -w.
     """
-    from repair.review_command import Ways, run
+    own = locals()
+    from dataclasses import asdict
 
-    ways = Ways(plain, web, finish, port, browser, journal, write, backup, diff, output, options.exit_zero)
-    raise typer.Exit(run(session(options), paths, options.input, ways))
+    from repair.review_command import run
+
+    raise typer.Exit(run(session({**asdict(options), **own}), paths, input, own))
 
 
 def _complain(message: str) -> None:

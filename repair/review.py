@@ -20,7 +20,7 @@ from repair.rows import CONTROL
 Action = Literal["accept", "own", "reject", "ignore", "skip"]
 Scope = Literal["place", "article", "batch"]
 Swap = tuple[str, str]
-Learn = Callable[[str, str, bool], None]
+Learn = Callable[[str, str, bool], object]
 ACTIONS: tuple[Action, ...] = ("accept", "own", "reject", "ignore", "skip")
 SCOPES: tuple[Scope, ...] = ("place", "article", "batch")
 LONGEST = 1000  # code points of an own wording

@@ -3,61 +3,52 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from repair.config import user_lexicon
 from repair.display import plain
-from repair.errors import InputError, UsageError
+from repair.errors import InputError, RepairError, UsageError
 from repair.items import Item
 from repair.journal import SUFFIX, Journal, beside
-from repair.learning import Learning
 from repair.ledger import Ledger
 from repair.lexicon_commands import silence
 from repair.output import InPlace, Output, ToDiff, ToFolder
-from repair.read import Format
 from repair.report import Report
 from repair.review import Entry, Review
 from repair.session import Session
+from repair.sources import Format
 
 MOST = 5_000  # articles with findings; more than anybody reviews in one go, and all are held in memory
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """How to review, and what to do with the result at the end."""
-
-    plain: bool = False
-    web: bool = False
-    finish: bool = False
-    port: int = 0
-    browser: bool = True
-    journal: Path | None = None
-    write: bool = False
-    backup: str = ""
-    diff: bool = False
-    output: Path | None = None
-    exit_zero: bool = False
-
-
-def run(session: Session, paths: Sequence[str], input: Format | None, ways: Ways) -> int:
+def run(session: Session, paths: Sequence[str], input: Format | None, options: dict[str, Any]) -> int:
     """The whole command; the exit code."""
-    if ways.plain + ways.web + ways.finish > 1:
+    ways = [name for name in ("plain", "web", "finish") if options[name]]
+    if len(ways) > 1:
         raise UsageError("--plain, --web and --apply exclude each other; choose one")
     if "-" in paths:
         raise UsageError("a review can't read articles from stdin, since it keeps a journal beside them; name a file")
-    _sensible(ways)
-    with closing(session.results(paths, input)) as results:
+    with _output(session, options) as put:
+        return _review(session, paths, input, options, ways[0] if ways else "", put)
+
+
+def _review(
+    session: Session, paths: Sequence[str], input: Format | None, options: dict[str, Any], way: str, put: Output | None
+) -> int:
+    if way == "web":
+        session.say("reading the articles; the page's address follows")
+    given = (paths, input, put.admits) if put else (paths, input)
+    with closing(session.results(*given)) as results:
         held = [(item, repair.report if repair else None) for item, repair in results]
     entries, items = _entries(held)
     if not entries:
         session.say("nothing to review: no article with findings" if held else "nothing to review")
         return session.code(0, True)
     files = {
-        entry.name: ways.journal or beside(item.source.path)
+        entry.name: options["journal"] or beside(item.source.path)
         for entry, item in zip(entries, items, strict=True)
         if item.source.path
     }
@@ -65,11 +56,10 @@ def run(session: Session, paths: Sequence[str], input: Format | None, ways: Ways
     try:
         review = Review(entries, journal, silence)
         _greet(session, review)
-        _interface(review, session, ways)
-        _learn(review)
-        put = _output(session, ways)
+        _interface(way, review, session, options)
+        _learn(session, review)
         if put:
-            _put(put, session, held, items, review, in_place=ways.write)
+            _put(put, session, held, items, review, in_place=options["write"])
     finally:
         journal.close()
     counts = review.counts()
@@ -78,33 +68,38 @@ def run(session: Session, paths: Sequence[str], input: Format | None, ways: Ways
     session.say(f"{len(review) - remain:,} of {len(review):,} decided, {changes:,} changes")
     if changes and not put:
         session.say("the articles are as they were; repair review --apply with -w, -o DIR or --diff puts them in place")
-    return session.code(remain, ways.exit_zero)
+    return session.code(remain, options["exit_zero"])
 
 
-def _learn(review: Review) -> None:
-    """Hand decisions to the user's own lexicon; equal wordings would make an ignore row, which only a key asks for."""
-    learning = Learning(user_lexicon())
+def _learn(session: Session, review: Review) -> None:
+    """Put what was decided into the user's lexicon. Where that can't be, the review holds all the same."""
+    from repair.config import user_lexicon
+    from repair.learning import Learning
 
-    def learn(observed: str, original: str, accepted: bool) -> None:
-        if observed != original:
-            learning.learn(observed, original, accepted)
+    try:
+        review.learn(Learning(user_lexicon()).learn)
+    except (RepairError, OSError) as error:
+        session.say(f"nothing was learned from the decisions: {plain(str(error))}")
 
-    review.learn(learn)
 
-
-def _sensible(ways: Ways) -> None:
-    if ways.write + ways.diff + (ways.output is not None) > 1:
+@contextmanager
+def _output(session: Session, options: dict[str, Any]) -> Iterator[Output | None]:
+    """Where the articles go in the end; None for nowhere yet."""
+    write, backup = options["write"], options["backup"]
+    if write + options["diff"] + (options["output"] is not None) > 1:
         raise UsageError("-w, --diff and -o exclude each other; choose one")
-    if ways.backup and (not ways.write or any(c in ways.backup for c in "/\\\0")):
+    if backup and (not write or any(c in backup for c in "/\\\0")):
         raise UsageError("--backup takes a suffix such as .bak, and goes with -w")
-    if ways.backup == SUFFIX:
+    if backup == SUFFIX:
         raise UsageError(f"{SUFFIX} is the journal's ending; give another --backup")
-
-
-def _output(session: Session, ways: Ways) -> Output | None:
-    if ways.output:
-        return ToFolder(session, "keep", ways.output, Ledger(ways.output, "review", resume=False))
-    return InPlace(session, "keep", ways.backup) if ways.write else ToDiff(session) if ways.diff else None
+    if options["output"]:
+        ledger = Ledger(options["output"], "review", resume=False)
+        try:
+            yield ToFolder(session, "keep", options["output"], ledger)
+        finally:
+            ledger.close(complete=True)  # a review goes on from its own journal
+    else:
+        yield InPlace(session, "keep", backup) if write else ToDiff(session) if options["diff"] else None
 
 
 def _entries(held: Sequence[tuple[Item, Report | None]]) -> tuple[list[Entry], list[Item]]:
@@ -136,14 +131,14 @@ def _greet(session: Session, review: Review) -> None:
         session.say(f"resumed: {len(review.done):,} earlier decisions")
 
 
-def _interface(review: Review, session: Session, ways: Ways) -> None:
-    if ways.finish:
+def _interface(way: str, review: Review, session: Session, options: dict[str, Any]) -> None:
+    if way == "finish":
         return
-    if ways.web:
+    if way == "web":
         from repair.review_web import serve
 
-        return serve(review, ways.port, ways.browser, session.say)
-    if ways.plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return serve(review, options["port"], options["browser"], session.say)
+    if way == "plain" or not (sys.stdin.isatty() and sys.stdout.isatty()):
         from repair.review_plain import review_plain
 
         return review_plain(review, session.paint)
@@ -177,5 +172,3 @@ def _put(
             put(source, mine)
         except InputError as error:
             session.failed(error)
-    if isinstance(put, ToFolder):
-        put.ledger.close(complete=True)

@@ -257,6 +257,7 @@ def test_plain_mode_in_a_terminal(tmp_path: Path, environment: dict[str, str], c
         ("undo", None),
         ("decide", "accept"),
         ("decide", "reject"),
+        ("learned", None),
     ]
     assert len(journal[0]["places"]) == 2
     before = path.read_text()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import socket
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
 from test_review import TEXT, opened
 
 pytest.importorskip("starlette")
@@ -202,3 +207,32 @@ def test_a_long_article_stays_quick(page: Any, served: Any, tmp_path: Path) -> N
     assert len(review) == 3000 and review.counts()["open"] == 2000
     # 50 and 100 ms on an idle machine; tests share theirs.
     assert statistics.median(took) < 100 and sorted(took)[950] < 200
+
+
+def test_the_command_serves_the_page(tmp_path: Path) -> None:
+    """The real command, asked for over the network as a browser does; a decision is on the disk, and Ctrl-C ends it."""
+    import httpx
+
+    article = tmp_path / "article.txt"
+    article.write_text("The environment media told of herbal assets.\n", encoding="utf-8")
+    command = [sys.executable, ROOT / "tests/stub.py", "review", "--web", "--no-browser", article]
+    env = os.environ | {"PYTHONPATH": str(ROOT), "REPAIR_LEXICON": str(tmp_path / "lexicon.tsv")}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as process:
+        try:
+            assert process.stderr
+            searched = (re.search(r"(http://\S+)/\?token=\S+", line) for line in process.stderr)
+            found = next((match for match in searched if match), None)
+            assert found, "the command ended without an address"
+            with httpx.Client(trust_env=False, timeout=20, follow_redirects=True) as client:
+                page = client.get(found[0])
+                assert page.status_code == 200 and "review.js" in page.text
+                assert client.get(f"{found[1]}/review.js").status_code == 200
+                assert client.get(f"{found[1]}/api/batch").json()["articles"][0]["open"] == 2
+                answer = client.post(
+                    f"{found[1]}/api/decide", json={"place": 0, "action": "accept"}, headers={"Origin": found[1]}
+                )
+                assert answer.status_code == 200
+            assert "state media" in (tmp_path / "article.txt.review").read_text(encoding="utf-8")
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
