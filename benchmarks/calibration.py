@@ -8,13 +8,11 @@ are what the source said. The expected calibration error is the mean distance of
 from __future__ import annotations
 
 import argparse
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-from benchmarks.quality import SPUN, clean_sets, findings, scorer
+from benchmarks.quality import SPUN, clean_sets, findings, heading, scorer
 from repair import Repairer
 
 BINS = 10
@@ -84,12 +82,8 @@ def main() -> None:
     body = page("`confidence`", confidence) + "\n" + page("`probability`", probability)
     print(body)
     if args.write:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-        command = "python -m benchmarks.calibration"
-        head = (
-            f"# Calibration\n\n{date.today()}, commit {commit}: `{command}`\n\n{(__doc__ or '').split(chr(10), 2)[2]}\n"
-        )
-        args.write.write_text(head + body, encoding="utf-8")
+        about = (__doc__ or "").split("\n", 2)[2]
+        args.write.write_text(f"{heading('Calibration', 'calibration')}\n{about}\n{body}", encoding="utf-8")
 
 
 if __name__ == "__main__":

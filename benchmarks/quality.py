@@ -138,6 +138,13 @@ def clean_row(repairer: Repairer, name: str, golds: list[Gold], score: ModuleTyp
     )
 
 
+def heading(title: str, module: str) -> str:
+    """The head of a page of figures: its title, then date, commit and the command that made it."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    command = " ".join([f"python -m benchmarks.{module}", *sys.argv[1:]])
+    return f"# {title}\n\n{date.today()}, commit {commit}: `{command}`\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--without", default="", help="sources to switch off, by comma")
@@ -171,10 +178,7 @@ def main() -> None:
         for source in SOURCES:
             say(spun_row(Repairer(without=[source]), f"dev without {source}", SPUN["dev"](), score, [], 0))
     if args.write:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-        command = f"python -m benchmarks.quality {' '.join(sys.argv[1:])}"
-        head = f"# Benchmarks\n\n{date.today()}, commit {commit}: `{command}`\n\n"
-        args.write.write_text(head + "\n".join(lines_) + "\n", encoding="utf-8")
+        args.write.write_text(f"{heading('Benchmarks', 'quality')}\n" + "\n".join(lines_) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from repair.errors import InputError
-from repair.inflection import KIND_TAGS, analyses, british, head, inflect_phrase
+from repair.inflection import KIND_TAGS, NO_FORMS, analyses, british, head, inflect_phrase
 
 WORD = re.compile(r"\d+(?:[.,:]\d+)*[^\W\d_]*|(?:[A-Za-z]\.){2,}|[^\W_]+(?:[-’'&](?![sS]\b)[^\W_]+)*|[’'][sS]\b")
 MOST_WORDS = 6  # of one swap, on each side
@@ -22,19 +22,9 @@ _LEAST_SHARED = (
     0.2  # of the content words of the shorter text; unrelated ones share up to 0.06, spun ones 0.33 and more
 )
 _INSERT, _INSERT_FUNCTION, _NEVER = 1.2, 0.8, 1e9
-FUNCTION = frozenset(
-    [
-        "a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "from", "with", "as", "and", "or", "but",
-        "if", "so", "than", "that", "this", "these", "those", "it", "its", "he", "she", "they", "we", "i",
-        "you", "not", "no", "nor", "who", "whom", "whose", "which", "what", "when", "where", "why", "how",
-        "there", "here", "then", "is", "am", "are", "was", "were", "be", "been", "being", "has", "have", "had",
-        "having", "do", "does", "did", "can", "could", "will", "would", "shall", "should", "may", "might",
-        "must", "his", "her", "their", "our", "my", "your", "him", "them", "us", "me", "all", "any", "some",
-        "each", "every", "both", "either", "neither", "such", "own", "other", "another", "into", "onto",
-        "about", "after", "before", "over", "under", "up", "out", "off", "against", "between", "through",
-        "during", "'s",
-    ]
-)  # fmt: skip
+FUNCTION = (NO_FORMS - {"one", "two", "three"}) | {
+    "into", "onto", "about", "after", "before", "against", "between", "through", "during", "'s",
+}  # fmt: skip
 _PARTICLES = frozenset(
     [
         "up", "out", "off", "down", "away", "back", "over", "along", "together",

@@ -118,7 +118,7 @@ def check(
             from repair.pages import to_folder, to_stdout
 
             to_folder(reports, output, run) if output else to_stdout(reports, run)
-        for item, report in reports:
+        for item, report in () if format == "html" else reports:
             lines: list[str] = []
             if format == "jsonl":
                 if item.error:

@@ -25,6 +25,7 @@ class Compounds:
     def __init__(self, thesaurus: Thesaurus, store: NgramStore) -> None:
         self._thesaurus, self._store = thesaurus, store
         self.originals = lru_cache(maxsize=60_000)(self._originals)
+        self._swapped = lru_cache(maxsize=20_000)(self._halves)  # a word stands beside many others
 
     def pairs(self, text: Text) -> Iterator[tuple[int, int]]:
         """Token ranges [first, last) of two words side by side, or with a hyphen between."""
@@ -43,14 +44,14 @@ class Compounds:
             found = [inflect(w, form) for lemma in lemmas for w in self._near(lemma)]
         else:
             found = [w + second for w in (first, *(w for lemma, _ in analyses(first) for w in self._near(lemma)))]
-            found += [
-                first + half
-                for lemma, tag in analyses(second)
-                for w in self._near(lemma)
-                if (half := inflect(w, tag)) and len(half) >= _SHORTEST
-            ]
+            found += [first + half for half in self._swapped(second)]
         known, counts = self._store.ids, self._store.unigrams
         return [w for w in dict.fromkeys(found) if w and w in known and counts[known[w]] >= _LEAST]
+
+    def _halves(self, second: str) -> list[str]:
+        """What may have stood in place of a compound's second half: its neighbours, in the same inflection."""
+        found = (inflect(w, tag) for lemma, tag in analyses(second) for w in self._near(lemma))
+        return [half for half in dict.fromkeys(found) if half and len(half) >= _SHORTEST]
 
     def _near(self, lemma: str) -> list[str]:
         return [w for w in self._thesaurus.neighbours(lemma) if " " not in w]

@@ -20,7 +20,7 @@ KIND_TAGS = {"noun": TAGS["NOUN"], "verb": TAGS["VERB"], "adjective": TAGS["ADJ"
 _BASE = {"NN", "VB", "JJ", "RB"}
 _INSTEAD = {"VBD": "VBN", "VBN": "VBD", "JJR": "RBR", "JJS": "RBS", "RBR": "JJR", "RBS": "JJS"}  # where one is missing
 # Lemmas that LemmInflect gives for function words and for forms that are words of their own.
-_NO_FORMS = frozenset(
+NO_FORMS = frozenset(
     [
         "a", "an", "the", "of", "to", "in", "on", "at", "by", "for", "from", "with", "as", "and", "or", "but", "if",
         "so", "than", "that", "this", "these", "those", "it", "its", "he", "she", "they", "we", "i", "you", "not", "no",
@@ -36,7 +36,7 @@ _NO_FORMS = frozenset(
 @lru_cache(maxsize=200_000)
 def analyses(form: str) -> tuple[tuple[str, str], ...]:
     """All readings (lemma, tag) of a folded form; empty for function words and for words unknown to the dictionary."""
-    if form in _NO_FORMS or not form.isascii() or not form.isalpha():
+    if form in NO_FORMS or not form.isascii() or not form.isalpha():
         return ()
     from lemminflect import getAllLemmas
 

@@ -136,15 +136,18 @@ class InPlace:
 
 
 class ToFolder:
-    """The same places below another folder. Html becomes text and says so by its name."""
+    """The same places below another folder. Html becomes text and says so by its name.
 
-    def __init__(self, session: Session, bad: BadLines, root: Path, ledger: Ledger) -> None:
+    ledger: where to note what is done, and to find what was; None where nobody will go on with the run.
+    """
+
+    def __init__(self, session: Session, bad: BadLines, root: Path, ledger: Ledger | None = None) -> None:
         self.session, self.writer, self.root, self.ledger = session, _Writer(session, bad), root, ledger
         self.written: dict[Path, str] = {}
 
     def admits(self, source: Source) -> bool:
         target = self._target(source)
-        if self.ledger.has(source, target):
+        if self.ledger and self.ledger.has(source, target):
             self.written[target] = source.name
             return False
         return True
@@ -160,7 +163,7 @@ class ToFolder:
             with suppress(_Drop), replacing(target, packing=packing) as file:
                 self.writer.all(file, source, all_of_it)
                 self.written[target] = source.name
-            if target in self.written:
+            if self.ledger and target in self.written:
                 self.ledger.done(source)
 
     def _target(self, source: Source) -> Path:

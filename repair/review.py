@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
@@ -25,6 +25,17 @@ ACTIONS: tuple[Action, ...] = ("accept", "own", "reject", "ignore", "skip")
 SCOPES: tuple[Scope, ...] = ("place", "article", "batch")
 LONGEST = 1000  # code points of an own wording
 
+# Keys that decide at once, and for which places.
+ANSWERS: Mapping[str, tuple[Action, Scope]] = {
+    "y": ("accept", "place"),
+    "a": ("accept", "article"),
+    "A": ("accept", "batch"),
+    "n": ("reject", "place"),
+    "d": ("reject", "article"),
+    "D": ("reject", "batch"),
+    "i": ("ignore", "place"),
+    "s": ("skip", "place"),
+}
 # What every interface offers: the key and what it does.
 KEYS = (
     ("y", "accept the first suggestion"),
@@ -172,6 +183,11 @@ class Review:
         """The next open place after ``i`` (-1: from the start), wrapping round; None where there is none."""
         order = [*range(i + 1, len(self)), *range(0, max(0, i + 1))]
         return next((k for k in order if not self.decision(k) and chosen.passes(self.places[k])), None)
+
+    def beside(self, i: int, step: int, chosen: Filter = Filter()) -> int:
+        """The nearest place that passes, ``step`` 1 after ``i`` or -1 before it, wrapping round; ``i`` for none."""
+        order = ((i + step * n) % len(self) for n in range(1, len(self) + 1))
+        return next((k for k in order if chosen.passes(self.places[k])), i)
 
     def counts(self, entry: int | None = None) -> Counter[str]:
         """How many places hold each action, "open" for none, in one article or all."""

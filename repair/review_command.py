@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from repair.display import plain
 from repair.errors import InputError, RepairError, UsageError
 from repair.items import Item
 from repair.journal import SUFFIX, Journal, beside
-from repair.ledger import Ledger
 from repair.lexicon_commands import silence
 from repair.output import InPlace, Output, ToDiff, ToFolder
 from repair.report import Report
@@ -31,13 +30,7 @@ def run(session: Session, paths: Sequence[str], input: Format | None, options: d
         raise UsageError("--plain, --web and --apply exclude each other; choose one")
     if "-" in paths:
         raise UsageError("a review can't read articles from stdin, since it keeps a journal beside them; name a file")
-    with _output(session, options) as put:
-        return _review(session, paths, input, options, ways[0] if ways else "", put)
-
-
-def _review(
-    session: Session, paths: Sequence[str], input: Format | None, options: dict[str, Any], way: str, put: Output | None
-) -> int:
+    way, put = ways[0] if ways else "", _output(session, options)
     if way == "web":
         session.say("reading the articles; the page's address follows")
     given = (paths, input, put.admits) if put else (paths, input)
@@ -82,8 +75,7 @@ def _learn(session: Session, review: Review) -> None:
         session.say(f"nothing was learned from the decisions: {plain(str(error))}")
 
 
-@contextmanager
-def _output(session: Session, options: dict[str, Any]) -> Iterator[Output | None]:
+def _output(session: Session, options: dict[str, Any]) -> Output | None:
     """Where the articles go in the end; None for nowhere yet."""
     write, backup = options["write"], options["backup"]
     if write + options["diff"] + (options["output"] is not None) > 1:
@@ -93,13 +85,8 @@ def _output(session: Session, options: dict[str, Any]) -> Iterator[Output | None
     if backup == SUFFIX:
         raise UsageError(f"{SUFFIX} is the journal's ending; give another --backup")
     if options["output"]:
-        ledger = Ledger(options["output"], "review", resume=False)
-        try:
-            yield ToFolder(session, "keep", options["output"], ledger)
-        finally:
-            ledger.close(complete=True)  # a review goes on from its own journal
-    else:
-        yield InPlace(session, "keep", backup) if write else ToDiff(session) if options["diff"] else None
+        return ToFolder(session, "keep", options["output"])  # no ledger: a review goes on from its own journal
+    return InPlace(session, "keep", backup) if write else ToDiff(session) if options["diff"] else None
 
 
 def _entries(held: Sequence[tuple[Item, Report | None]]) -> tuple[list[Entry], list[Item]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from repair.display import Paint, Places, plain
 from repair.errors import RepairError
-from repair.review import KEYS, Action, Filter, Review, Scope
+from repair.review import ANSWERS, KEYS, Filter, Review
 
 AROUND = 160
 
@@ -44,18 +44,8 @@ def review_plain(
 def _answered(review: Review, at: int, answer: str, chosen: Filter, say: Callable[[str], None]) -> int | None:
     """Do what the answer says; the place to ask about next."""
     key, _, rest = answer.partition(" ")
-    simple: dict[str, tuple[Action, Scope]] = {
-        "y": ("accept", "place"),
-        "a": ("accept", "article"),
-        "A": ("accept", "batch"),
-        "n": ("reject", "place"),
-        "d": ("reject", "article"),
-        "D": ("reject", "batch"),
-        "i": ("ignore", "place"),
-        "s": ("skip", "place"),
-    }
-    if key in simple or (key.isascii() and key.isdigit() and len(key) == 1) or key == "e":
-        action, scope = simple.get(key, ("own" if key == "e" else "accept", "place"))
+    if key in ANSWERS or (key.isascii() and key.isdigit() and len(key) == 1) or key == "e":
+        action, scope = ANSWERS.get(key, ("own" if key == "e" else "accept", "place"))
         changed = review.decide(at, action, rest, int(key) - 1 if key.isdigit() else 0, scope)
         word = {"ignore": "ignored", "own": "own wording"}.get(
             action, action.removesuffix("p") + "ped" if action == "skip" else f"{action}ed"
@@ -68,9 +58,7 @@ def _answered(review: Review, at: int, answer: str, chosen: Filter, say: Callabl
             say("nothing to undo" if key == "u" else "nothing to redo")
         return changed[0] if changed else at
     if key in ("j", "k"):
-        step = 1 if key == "j" else -1
-        order = [(at + step * n) % len(review) for n in range(1, len(review) + 1)]
-        return next((i for i in order if chosen.passes(review.places[i])), at)
+        return review.beside(at, 1 if key == "j" else -1, chosen)
     if key != "?":
         say(f"{plain(key)!r} is no answer")
     for name, meaning in KEYS:

@@ -17,19 +17,9 @@ from textual.widgets import Input, Static
 
 from repair.display import plain
 from repair.errors import RepairError, UsageError
-from repair.review import KEYS, Action, Filter, Review, Scope
+from repair.review import ANSWERS, KEYS, Action, Filter, Review, Scope
 from repair.review_plain import evidence
 
-ANSWERS: dict[str, tuple[Action, Scope]] = {
-    "y": ("accept", "place"),
-    "a": ("accept", "article"),
-    "A": ("accept", "batch"),
-    "n": ("reject", "place"),
-    "d": ("reject", "article"),
-    "D": ("reject", "batch"),
-    "i": ("ignore", "place"),
-    "s": ("skip", "place"),
-}
 PROMPTS = {"e": "your own wording", "f": "filter: >0.8 source:lexicon swap:workforce words", "/": "search"}
 
 
@@ -216,8 +206,7 @@ class ReviewApp(App[None]):
             await self.show(changed[0] if changed else self.at)
         elif key in ("j", "k") or event.key in ("down", "up"):
             step = 1 if key == "j" or event.key == "down" else -1
-            around = [(self.at + step * n) % len(self.review) for n in range(1, len(self.review) + 1)]
-            await self.show(next((i for i in around if self.chosen.passes(self.review.places[i])), self.at))
+            await self.show(self.review.beside(self.at, step, self.chosen))
         elif key == "?":
             await self.push_screen(Help())
         elif key == "q":

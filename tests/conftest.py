@@ -10,13 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stub import Stub
+from typer.testing import CliRunner, Result
 
+import repair.repairer
 from repair import Repairer
+from repair.cli import app
 from training.articles import Gold, folder
 
 Command = Callable[..., "subprocess.CompletedProcess[bytes]"]
 STUB = str(Path(__file__).with_name("stub.py"))
 ROOT = Path(__file__).parent.parent
+SPUN = "Today environment media spoke."
+FIXED = "Today state media spoke."
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +30,18 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     """No test sees the lexicon or the settings of whoever runs it."""
     monkeypatch.setenv("REPAIR_LEXICON", str(tmp_path_factory.mktemp("own") / "lexicon.tsv"))
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def stubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """For ``run``: a Repairer that is quick and knows a few wordings, in a folder of the test's own."""
+    monkeypatch.setattr(repair.repairer, "Repairer", Stub)
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str | Path, input: bytes = b"") -> Result:
+    """The command within this process."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=input)
 
 
 @pytest.fixture

@@ -8,29 +8,14 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from conftest import FIXED, SPUN, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stub import Stub
-from typer.testing import CliRunner
 
-import repair.repairer
-from repair.cli import app
 from repair.markup import Page, decoded
 from repair.report import Edit
 
-SPUN = "Today environment media spoke."
-FIXED = "Today state media spoke."
-
-
-@pytest.fixture(autouse=True)
-def stubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(repair.repairer, "Repairer", Stub)
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+pytestmark = pytest.mark.usefixtures("stubbed")
 
 
 def parquet(path: str, rows: int = 10) -> None:

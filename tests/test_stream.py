@@ -8,29 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from stub import Stub
-from typer.testing import CliRunner
+from conftest import FIXED, SPUN, run
 
-import repair.repairer
-from repair.cli import app
 from repair.errors import UsageError
 from repair.filters import Filter
 from repair.lines import Line
 from repair.report import Report, Verdict
 
-SPUN = "Today environment media spoke."
-FIXED = "Today state media spoke."
-
-
-@pytest.fixture(autouse=True)
-def stubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(repair.repairer, "Repairer", Stub)
-    monkeypatch.chdir(tmp_path)
-
-
-def run(*arguments: str | Path, input: bytes = b"") -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=input)
+pytestmark = pytest.mark.usefixtures("stubbed")
 
 
 def rows(data: bytes) -> list[dict[str, Any]]:

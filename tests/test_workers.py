@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import STUB, Command
+from conftest import FIXED, SPUN, STUB, Command
 from stub import Stub
 
 from repair.errors import InputError, LexiconError, RepairError
@@ -21,8 +21,6 @@ from repair.lines import MOST_IDS, Ids
 from repair.report import Article, Repair
 from repair.workers import AHEAD, Alone, Batches, Outcome, Pool
 
-SPUN = "Today environment media spoke."
-FIXED = "Today state media spoke."
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
 
