@@ -10,6 +10,7 @@ here.
 from __future__ import annotations
 
 import argparse
+import pickle
 import random
 import re
 import time
@@ -302,8 +303,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--clean", type=int, default=40, help="clean articles of each corpus")
     parser.add_argument("--synthetic", type=int, default=36, help="spun articles of each corpus")
+    parser.add_argument("--keep", type=Path, help="evidence gathered before, or where to keep it: fitting alone is quick")
     args = parser.parse_args()
-    samples = gather(args)
+    if args.keep and args.keep.exists():
+        samples: list[Sample] = pickle.loads(args.keep.read_bytes())
+    else:
+        samples = gather(args)
+        if args.keep:
+            args.keep.write_bytes(pickle.dumps(samples))
     np.savez_compressed(args.out, **fit(samples, args.seed))
     print(f"{args.out}: {args.out.stat().st_size / 1e3:.0f} kB")
 

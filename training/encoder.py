@@ -41,6 +41,9 @@ ARTIFACTS = Path("repair/artifacts")
 WINDOW = 120  # word pieces
 WINDOWS = 32  # a batch
 RANDOM_WORDINGS = 1500
+HALF = False
+RIVALS = 14  # dictionary neighbours of a span's wording that it has to be told from
+RANKING = 0.5  # weight of the loss among wordings that were not observed
 REGISTERS = 0.08  # share of the windows that come from training/registers: English that the corpora hold too little of
 _KEEP = set("’‘“”–—…£€°é")
 
@@ -157,7 +160,7 @@ class Maker:
                 observed.append(there)
                 wordings[targets[-1]] = wordings[there] = None
                 rivals = self.rivals(there) if last == first + 1 else []
-                wordings.update(dict.fromkeys(rng.sample(rivals, min(6, len(rivals)))))
+                wordings.update(dict.fromkeys(rng.sample(rivals, min(RIVALS, len(rivals)))))
         gen = np.random.default_rng(self.seed + step)
         wordings.update(
             dict.fromkeys(self.common[i] for i in gen.choice(len(self.common), RANDOM_WORDINGS, p=self.odds))
@@ -204,16 +207,23 @@ def _produce(queue: Any, lexicons: list[Path], vocabulary: list[str], seed: int,
 
 
 def losses(net: Network, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Detection loss, choice loss, token logits, choice logits of a batch."""
+    """Detection loss, choice loss, token logits, choice logits of a batch.
+
+    Choice is asked twice: which wording stood here (an intact word's own), and, of replaced spans alone, which of all
+    but the observed one: that is how candidates are compared at run time.
+    """
     t = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
     n = len(t["labels"])
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=HALF):
         states = net.states(t["pieces"], (t["pieces"] != 0).long(), t["word_of"], n)
         tokens = net.detect(states)
         queries = net.queries(states, t["member"], t["span"], len(t["target"]))
         vectors, biases = net.wordings(t["wording_pieces"], t["wording_of"], t["wordings"])
     choice = net.scores(queries.float(), vectors.float(), biases.float())
-    return cross_entropy(tokens.float(), t["labels"]), cross_entropy(choice, t["target"]), tokens.float(), choice
+    spun = t["target"] != t["own"]
+    others = choice[spun].scatter(1, t["own"][spun].unsqueeze(1), -1e4)
+    chosen = cross_entropy(choice, t["target"]) + RANKING * cross_entropy(others, t["target"][spun])
+    return cross_entropy(tokens.float(), t["labels"]), chosen, tokens.float(), choice
 
 
 def measure(net: Network, batches: list[dict[str, Any]]) -> dict[str, float]:
