@@ -148,7 +148,7 @@ def heading(title: str, module: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--without", default="", help="sources to switch off, by comma")
-    parser.add_argument("--sets", default="seed,dev,test,devclean,testclean,held")
+    parser.add_argument("--sets", default="seed,dev,test,devclean,testclean,held", help="also folders of marked-up articles")
     parser.add_argument("--words", type=int, default=60_000, help="of held-back clean text")
     parser.add_argument("--show", action="append", default=[], help="missed, wrong, alarm, harm, clean: print errors")
     parser.add_argument("--most", type=int, default=60)
@@ -167,8 +167,9 @@ def main() -> None:
     names = args.sets.split(",")
     say(f"## {'All sources' if not args.without else 'Without ' + args.without}\n\n{HEAD}")
     for name in names:
-        if name in SPUN:
-            say(spun_row(repairer, name, SPUN[name](), score, args.show, args.most))
+        if name in SPUN or Path(name).is_dir():
+            golds = SPUN[name]() if name in SPUN else list(folder(Path(name)))
+            say(spun_row(repairer, name, golds, score, args.show, args.most))
     say(f"\n{HEAD_CLEAN}")
     for name in names:
         if name in clean:

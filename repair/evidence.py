@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from repair import channel
 from repair.candidates import (
     ACRONYMS,
     ARTICLE,
@@ -53,7 +54,7 @@ PAIR = (
     "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain",
     "right_gain", "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same",
     "wn_near", "wn_far", "ppdb", "roget", "article", "acronym", "retrieved", "ngram", "spelling", "compound",
-    "sources", "length", "candidate_length", "stem", "prior", "joint_left", "joint_right",
+    "sources", "length", "candidate_length", "stem", "prior", "joint_left", "joint_right", *channel.COLUMNS,
 )  # fmt: skip
 SPAN = (
     "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own",
@@ -85,6 +86,7 @@ class Judge:
     def __init__(self, store: NgramStore, proposer: Proposer, encoder: Encoder | None) -> None:
         self.store, self.proposer, self.encoder = store, proposer, encoder
         self._table = Wordings(store, encoder)
+        self._channel = channel.Channel(proposer.thesaurus, store)
         self._break = store.ids[BREAK]
         order = np.argsort(-store.unigrams.astype(np.int64), kind="stable")
         self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
@@ -139,7 +141,8 @@ class Judge:
             score[keep], own, span_of[keep], bits[keep], weights[keep], prior[keep], [texts[k] for k in keep], observed
         )
         joint = self._joint(table, spans, span_of[keep], numbers[keep], prior[keep], score[keep])
-        pair = np.concatenate([pair, joint], axis=1)
+        readily = [self._channel.columns(texts[k], observed[span_of[k]]) for k in keep]
+        pair = np.concatenate([pair, joint, np.array(readily, np.float32).reshape(-1, len(channel.COLUMNS))], axis=1)
         entries: dict[int, object] = {}
         starts = np.concatenate([[0], np.cumsum([len(o.texts) for o in options])])
         for new, k in enumerate(keep):

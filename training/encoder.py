@@ -41,7 +41,7 @@ ARTIFACTS = Path("repair/artifacts")
 WINDOW = 120  # word pieces
 WINDOWS = 32  # a batch
 RANDOM_WORDINGS = 1500
-HALF = False
+CLEAN = 0.2  # share of the windows that stay as they were
 RIVALS = 14  # dictionary neighbours of a span's wording that it has to be told from
 RANKING = 0.5  # weight of the loss among wordings that were not observed
 REGISTERS = 0.08  # share of the windows that come from training/registers: English that the corpora hold too little of
@@ -119,7 +119,7 @@ class Maker:
         return text[:1200]
 
     def batch(
-        self, step: int, lines: list[str], registers: list[str], windows: int = WINDOWS, clean: float = 0.3
+        self, step: int, lines: list[str], registers: list[str], windows: int = WINDOWS, clean: float = CLEAN
     ) -> dict[str, Any]:
         rng = random.Random(self.seed * 1_000_003 + step)
         pieces = np.zeros((windows, WINDOW), dtype=np.int64)
@@ -206,7 +206,9 @@ def _produce(queue: Any, lexicons: list[Path], vocabulary: list[str], seed: int,
         queue.put(maker.batch(step, lines, registers))
 
 
-def losses(net: Network, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def losses(
+    net: Network, batch: dict[str, Any], half: bool = False
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Detection loss, choice loss, token logits, choice logits of a batch.
 
     Choice is asked twice: which wording stood here (an intact word's own), and, of replaced spans alone, which of all
@@ -214,7 +216,7 @@ def losses(net: Network, batch: dict[str, Any]) -> tuple[torch.Tensor, torch.Ten
     """
     t = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
     n = len(t["labels"])
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=HALF):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
         states = net.states(t["pieces"], (t["pieces"] != 0).long(), t["word_of"], n)
         tokens = net.detect(states)
         queries = net.queries(states, t["member"], t["span"], len(t["target"]))
@@ -295,6 +297,10 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--lexicons", type=Path, nargs="*", default=sorted(Path("lexicons").glob("*.tsv")))
     parser.add_argument("--start", type=Path, help="folder of packed weights to start from")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rates")
+    parser.add_argument(
+        "--half", action="store_true", help="bfloat16: faster where the processor multiplies it natively"
+    )
     parser.add_argument("--every", type=int, default=250, help="steps between checkpoints and measurements")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
@@ -328,8 +334,8 @@ def main() -> None:
         share = step / args.steps
         factor = min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share)) + 0.01
         for group in optimizer.param_groups:
-            group["lr"] = group["top"] * factor
-        detection, choice, _, _ = losses(net, batch)
+            group["lr"] = group["top"] * factor * args.rate
+        detection, choice, _, _ = losses(net, batch, args.half)
         loss = 2 * detection + choice
         optimizer.zero_grad()
         loss.backward()

@@ -18,8 +18,8 @@ from repair.segment import BREAK, TOKEN, fold
 from training.corpora import BUILD, building_lines
 
 WORDS = 120_000  # words with an id of their own
-LEAST = (2, 4)  # smallest count kept of two and of three neighbours
-SLOTS = 9_700_000  # what 24 MB hold
+LEAST = (2, 3)  # smallest count kept of two and of three neighbours
+SLOTS = 9_000_000  # 22 MB: the budget is 24 MB, and the checkout must stay below 60 MB
 PER_BUCKET = 16
 
 
@@ -92,11 +92,10 @@ def main() -> None:
     three, three_counts = counted([known[:-2], known[1:-1], known[2:]], LEAST[1])
     print(f"{len(two_counts):,} pairs, {len(three_counts):,} triples", flush=True)
     room = SLOTS - len(two_counts)
-    if len(three_counts) > room:  # the rarest triples go first
-        least = int(np.sort(three_counts)[-room])
-        keep = three_counts > least
+    if len(three_counts) > room:  # the rarest triples go first; of equally rare ones those of rarer words
+        keep = np.sort(np.argsort(-three_counts, kind="stable")[:room])
         three, three_counts = [c[keep] for c in three], three_counts[keep]
-        print(f"triples cut to count > {least}: {len(three_counts):,}")
+        print(f"triples cut to {len(three_counts):,}, count {int(three_counts.min())} and up")
     hashes = np.concatenate([hash_ngrams(two), hash_ngrams(three)])
     counts = np.concatenate([two_counts, three_counts])
     level = np.clip(np.log(counts / min(LEAST)) / np.log(COUNT_BASE), 0, 15).astype(np.uint16)
