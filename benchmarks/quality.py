@@ -148,7 +148,9 @@ def heading(title: str, module: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--without", default="", help="sources to switch off, by comma")
-    parser.add_argument("--sets", default="seed,dev,test,devclean,testclean,held", help="also folders of marked-up articles")
+    parser.add_argument(
+        "--sets", default="seed,dev,test,devclean,testclean,held", help="also folders of marked-up articles"
+    )
     parser.add_argument("--words", type=int, default=60_000, help="of held-back clean text")
     parser.add_argument("--show", action="append", default=[], help="missed, wrong, alarm, harm, clean: print errors")
     parser.add_argument("--most", type=int, default=60)

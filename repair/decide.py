@@ -12,8 +12,9 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from repair.columns import PAIR, SPAN
 from repair.errors import ArtifactError
-from repair.evidence import PAIR, SPAN, Evidence
+from repair.evidence import Evidence
 from repair.report import Label, Verdict
 from repair.trees import Trees
 

@@ -1,7 +1,7 @@
 """Evidence: what n-grams, encoder, sources and the article say about each candidate, as columns of numbers.
 
 A *pair* is one candidate at one stretch. Everything is computed for all pairs of an article at once; the columns are
-named in PAIR and SPAN, in the order in which the trained trees (repair.trees) read them.
+named in repair.columns.
 """
 
 from __future__ import annotations
@@ -19,13 +19,10 @@ from repair.candidates import (
     COMPOUND,
     ENCODER,
     LEXICON,
-    NAMES,
     NGRAMS,
     PPDB_,
     ROGET_,
-    SPELLING,
     UNITS,
-    WN_FAR,
     WN_NEAR,
     WN_SAME,
     WORDS,
@@ -35,6 +32,7 @@ from repair.candidates import (
     acronyms,
     own_wordings,
 )  # fmt: skip
+from repair.columns import PAIR, SPAN, pair_columns, span_columns
 from repair.encoder import REFERENCE, Encoder, Floats, Reading
 from repair.inflection import analyses
 from repair.ngrams import NgramStore
@@ -42,7 +40,6 @@ from repair.segment import BREAK, Text
 from repair.wordings import Wordings
 
 KEPT = 24  # candidates per stretch that the trees see
-_BITS = tuple(NAMES)
 _MOST_WORDINGS = 120_000  # about 200 MB of embeddings
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
@@ -50,17 +47,6 @@ _COMMON = 5000  # words that it is asked about
 _BETWEEN = 6  # neighbours taken from it
 _RETRIEVED = 16  # wordings that the encoder adds to a doubtful stretch
 _DOUBT = 0.01  # chance of having been replaced below which a lone word is not looked at
-PAIR = (
-    "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain",
-    "right_gain", "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same",
-    "wn_near", "wn_far", "ppdb", "roget", "article", "acronym", "retrieved", "ngram", "spelling", "compound",
-    "sources", "length", "candidate_length", "stem", "prior", "joint_left", "joint_right", *channel.COLUMNS,
-)  # fmt: skip
-SPAN = (
-    "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own",
-    "enc_own_rank", "fit_own", "left_own", "right_own", "middle_own", "unigram_own", "capital", "sentence_start",
-    "quoted", "repeats", "length", "known", "weight_max", "listed",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +123,7 @@ class Judge:
         score = table.score(numbers, context, span_of, queries, log_total)
         prior = self._prior(score, own, span_of, bits, weights)
         keep = _best(prior, span_of, KEPT)
-        pair = self._pair_columns(
+        pair = pair_columns(
             score[keep], own, span_of[keep], bits[keep], weights[keep], prior[keep], [texts[k] for k in keep], observed
         )
         joint = self._joint(table, spans, span_of[keep], numbers[keep], prior[keep], score[keep])
@@ -150,7 +136,8 @@ class Judge:
             entry = options[s].rows.get(int(kept[k] - starts[s]))
             if entry is not None:
                 entries[new] = entry
-        span = self._span_columns(text, spans, reading, replaced, own, options, observed)
+        listed = "lexicon" in self.proposer.on
+        span = span_columns(text, spans, reading, replaced, own, options, observed, listed)
         return Evidence(
             spans, observed, span_of[keep], [texts[k] for k in keep], [int(bits[k]) for k in keep], pair, span, entries
         )
@@ -346,62 +333,6 @@ class Judge:
             np.maximum.at(out[:, 1], left, (association + worse[right]).astype(np.float32))
         return out
 
-    def _pair_columns(
-        self, score: Floats, own: Floats, span_of: npt.NDArray[np.int64], bits: npt.NDArray[np.int64], weights: Floats,
-        prior: Floats, texts: list[str], observed: list[str],
-    ) -> Floats:  # fmt: skip
-        mine = own[span_of]
-        has = {bit: ((bits & bit) > 0).astype(np.float32) for bit in _BITS}
-        order = np.zeros(len(texts), np.float32)
-        starts = np.flatnonzero(np.r_[True, span_of[1:] != span_of[:-1]])
-        for a, z in zip(starts, [*starts[1:], len(texts)], strict=True):
-            order[a:z][np.argsort(-score[a:z, 0], kind="stable")] = np.arange(z - a)
-        best = np.maximum.reduceat(score, starts, axis=0) if len(starts) else score
-        best_of = np.repeat(best, np.diff([*starts, len(texts)]), axis=0)
-        lengths = np.array([t.count(" ") + 1 for t in texts], np.float32)
-        own_lengths = np.array([o.count(" ") + 1 for o in observed], np.float32)[span_of]
-        stem = np.array([_shared(t, observed[s]) for t, s in zip(texts, span_of, strict=True)], np.float32)
-        columns = [
-            score[:, 0], score[:, 0] - mine[:, 0], score[:, 0] - best_of[:, 0], order,
-            score[:, 1], score[:, 1] - mine[:, 1], score[:, 1] - best_of[:, 1],
-            score[:, 2], score[:, 3], score[:, 2] - mine[:, 2], score[:, 3] - mine[:, 3],
-            score[:, 4], score[:, 4] - mine[:, 4], score[:, 5], score[:, 5] - mine[:, 5], weights,
-            has[LEXICON], np.maximum(has[WORDS], has[UNITS]), has[WN_SAME], has[WN_NEAR], has[WN_FAR], has[PPDB_],
-            has[ROGET_], has[ARTICLE], has[ACRONYMS], has[ENCODER], has[NGRAMS], has[SPELLING], has[COMPOUND],
-            sum(has.values()), own_lengths, lengths, stem, prior,
-        ]  # fmt: skip
-        return np.stack(columns, axis=1).astype(np.float32)
-
-    def _span_columns(
-        self, text: Text, spans: list[tuple[int, int]], reading: Reading | None, replaced: Floats, own: Floats,
-        options: list[Options], observed: list[str],
-    ) -> Floats:  # fmt: skip
-        n = len(text)
-        words = np.array(text.is_word)
-        totals = np.concatenate([[0.0], np.cumsum(np.where(words, replaced, 0))])
-        counts = np.concatenate([[0], np.cumsum(words)])
-        high = float((replaced[words] > 0.5).mean()) if words.any() else 0.0
-        mean = float(totals[-1] / max(1, counts[-1]))
-        weight = np.array([max(o.weights, default=0.0) for o in options], np.float32)
-        tells = sum(1 for k, (a, z) in enumerate(spans) if weight[k] >= 0.5 and z - a > 1) / max(1, counts[-1]) * 100
-        starts = {s.first for s in text.sentences}
-        repeats = Counter(observed)
-        first = reading.odds[:, 1] if reading is not None else np.full(n, 0.2, np.float32)
-        quoted = text.quoted
-        listed = "lexicon" in self.proposer.on
-        rows = []
-        for k, (a, z) in enumerate(spans):
-            low, up = max(0, a - 30), min(n, z + 30)
-            around = (totals[a] - totals[low] + totals[up] - totals[z]) / max(
-                1, counts[a] - counts[low] + counts[up] - counts[z]
-            )
-            rows.append((
-                replaced[a:z].mean(), replaced[a:z].max(), first[a], around, mean, high, tells, own[k, 0], 0.0,
-                own[k, 1], own[k, 2], own[k, 3], own[k, 4], own[k, 5], text.words[a][0].isupper(), a in starts,
-                quoted[a], min(5, repeats[observed[k]]), z - a, bool(options[k].texts), weight[k], listed,
-            ))  # fmt: skip
-        return np.array(rows, dtype=np.float32)
-
 
 def _best(prior: Floats, span_of: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
     """Indices of the ``most`` best pairs of every span, spans in order."""
@@ -410,12 +341,3 @@ def _best(prior: Floats, span_of: npt.NDArray[np.int64], most: int) -> npt.NDArr
     starts = np.flatnonzero(np.r_[True, s[1:] != s[:-1]]) if len(s) else np.zeros(0, np.int64)
     rank = np.arange(len(s)) - np.repeat(starts, np.diff([*starts, len(s)]))
     return order[rank < most]
-
-
-def _shared(a: str, b: str) -> float:
-    """Share of the shorter word that both start with: one stem, another form."""
-    shorter = min(len(a), len(b))
-    same = 0
-    while same < shorter and a[same] == b[same]:
-        same += 1
-    return same / max(1, shorter)

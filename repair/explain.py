@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from repair.candidates import source_names
-from repair.evidence import PAIR
+from repair.columns import PAIR
 from repair.parts import cut
 from repair.repairer import Candidate
 from repair.report import Article

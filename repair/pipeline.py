@@ -15,10 +15,11 @@ from typing import Any
 
 from repair import rows
 from repair.candidates import SOURCES, Proposer, source_names
+from repair.columns import PAIR, SPAN
 from repair.decide import Combination, Decision, Thresholds, decide
 from repair.encoder import Encoder, Reading
 from repair.errors import UsageError
-from repair.evidence import PAIR, SPAN, Evidence, Judge
+from repair.evidence import Evidence, Judge
 from repair.inflection import article_for, british, like
 from repair.lexicon import Entry, Lexicon, inflected
 from repair.meter import Meter

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repair.columns import PAIR, SPAN
 from repair.decide import THRESHOLDS, Combination, best_set, harmonised, span_rows, verdict_columns
 from repair.errors import ArtifactError
-from repair.evidence import PAIR, SPAN, Evidence
+from repair.evidence import Evidence
 
 CHANCES = st.floats(0, 1, width=16)
 STRETCHES = st.tuples(st.integers(0, 9), st.integers(1, 4)).map(lambda s: (s[0], s[0] + s[1]))

@@ -29,9 +29,10 @@ from sklearn.linear_model import LogisticRegression
 
 from repair import rows
 from repair.candidates import Proposer
+from repair.columns import PAIR, SPAN
 from repair.decide import VERDICT, harmonised, pair_rows, span_rows, verdict_columns
 from repair.encoder import Encoder
-from repair.evidence import PAIR, SPAN, Evidence, Judge
+from repair.evidence import Evidence, Judge
 from repair.lexicon import Lexicon
 from repair.ngrams import NgramStore
 from repair.segment import Text
