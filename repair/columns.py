@@ -37,7 +37,7 @@ PAIR = (
     "enc", "enc_gain", "enc_to_best", "enc_rank", "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain",
     "right_gain", "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same",
     "wn_near", "wn_far", "ppdb", "roget", "article", "acronym", "retrieved", "ngram", "spelling", "compound",
-    "sources", "length", "candidate_length", "stem", "prior", "joint_left", "joint_right", *channel.COLUMNS,
+    "sources", "length", "candidate_length", "stem", "prior", "joint_left", "joint_right", "likeness", *channel.COLUMNS,
 )  # fmt: skip
 SPAN = (
     "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own",

@@ -109,7 +109,8 @@ class Judge:
         options = self._with_context(text, proposed, context, queries, replaced)
         observed = [" ".join(text.folded[a:z]) for a, z in spans]
         table = self._wordings()
-        own = table.score(table.number(observed), context, np.arange(len(spans)), queries, log_total)
+        there = table.number(observed)
+        own = table.score(there, context, np.arange(len(spans)), queries, log_total)
         span_of = np.repeat(np.arange(len(spans)), [len(o.texts) for o in options])
         texts = [t for o in options for t in o.texts]
         bits = np.array([b for o in options for b in o.bits], np.int64)
@@ -128,7 +129,10 @@ class Judge:
         )
         joint = self._joint(table, spans, span_of[keep], numbers[keep], prior[keep], score[keep])
         readily = [self._channel.columns(texts[k], observed[span_of[k]]) for k in keep]
-        pair = np.concatenate([pair, joint, np.array(readily, np.float32).reshape(-1, len(channel.COLUMNS))], axis=1)
+        likeness = table.likeness(numbers[keep], there[span_of[keep]])[:, None]
+        pair = np.concatenate(
+            [pair, joint, likeness, np.array(readily, np.float32).reshape(-1, len(channel.COLUMNS))], axis=1
+        )
         entries: dict[int, object] = {}
         starts = np.concatenate([[0], np.cumsum([len(o.texts) for o in options])])
         for new, k in enumerate(keep):

@@ -78,6 +78,14 @@ class Wordings:
         rows = self._ids[numbers]
         return rows[:, 0], rows[:, 3]
 
+    def likeness(self, numbers: Ids, others: Ids) -> Floats:
+        """Cosine (n,) of the encoder's embeddings of two wordings each; zeros without encoder."""
+        out = np.zeros(len(numbers), np.float32)
+        for at in range(0, len(numbers) if self._vectors.shape[1] else 0, _STEP):
+            part = slice(at, at + _STEP)
+            out[part] = np.einsum("ij,ij->i", self._vectors[numbers[part]], self._vectors[others[part]])
+        return out
+
     def score(self, numbers: Ids, context: Ids, place: Ids, queries: Floats, log_total: Floats) -> Floats:
         """Scores (n, 6), columns ENC to UNIGRAM, of wording ``numbers[k]`` at place ``place[k]``.
 
