@@ -29,4 +29,4 @@ if __name__ == "__main__":  # the tasks are processes that read this file again
                 said = document["metadata"]["repair"]
                 print(document["id"], document["metadata"]["source"], said["verdict"], said["replacements"])
         stats = json.loads((Path(folder) / "logs/stats.json").read_text(encoding="utf-8"))
-        print({name: value["total"] for name, value in stats[1]["stats"].items() if name.startswith("verdict")})
+        print({name: value for name, value in sorted(stats[1]["stats"].items()) if name.startswith("verdict")})

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import spacy
 
-import repair.adapters.spacy  # noqa: F401  registers the component "repair"
-
 nlp = spacy.blank("en")
 nlp.add_pipe("sentencizer")
 nlp.add_pipe("repair", config={"options": {"caution": "normal"}})
@@ -13,5 +11,5 @@ doc = nlp((Path(__file__).parent / "ferry-strike.txt").read_text(encoding="utf-8
 
 report = doc.spans["repair"].attrs
 print(report["verdict"])
-for span, finding in zip(doc.spans["repair"][:5], report["findings"], strict=False):
+for span, finding in list(zip(doc.spans["repair"], report["findings"], strict=True))[:5]:
     print(span.label_, span.text, "->", [s["text"] for s in finding["suggestions"]][:2], "|", span.sent[:4])

@@ -12,6 +12,8 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -414,10 +416,21 @@ def test_spacy_pipelines_are_saved_and_loaded(stubs: list[Stub], tmp_path: Path)
     assert pickle.loads(pickle.dumps(nlp.get_pipe("repair"))).key == "repair"
 
 
+def test_spacy_finds_the_component_where_pyproject_says() -> None:
+    pytest.importorskip("spacy")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ((name, value),) = project["entry-points"]["spacy_factories"].items()
+    from repair.adapters.spacy import make
+
+    assert name == "repair" and EntryPoint(name, value, "spacy_factories").load() is make
+
+
 def test_the_spacy_example_runs(
     repairer: Repairer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("spacy")
+    import repair.adapters.spacy  # noqa: F401  in a clone that was installed before it had an entry point
+
     monkeypatch.setattr(steps, "_loaded", {repr([("caution", "normal")]): (repairer, "run")})
     runpy.run_path(str(ROOT / "examples/with_spacy.py"), run_name="__main__")
     lines = capsys.readouterr().out.splitlines()
