@@ -102,6 +102,19 @@ def test_wrong_settings_are_said_at_once() -> None:
         Step(lexicon="x")
 
 
+def test_lexicons_may_be_strings_and_must_exist(stubs: list[Stub], tmp_path: Path) -> None:
+    step = Step(lexicons=[str(tmp_path / "none.tsv")])
+    with pytest.raises(UsageError, match=r"none\.tsv: it can.t be read"):
+        step.results(["x"], [""])
+
+
+def test_a_bug_in_one_of_many_costs_only_that_one(stubs: list[Stub]) -> None:
+    texts = [SPUN] * 70 + [CRASHES] + [SPUN] * 70
+    results = Step(report="none").results(texts, [""] * len(texts))
+    assert [at for at, result in enumerate(results) if result.changes != {"text": FIXED}] == [70]
+    assert results[70].error and not results[70].changes
+
+
 def test_texts_can_be_left_alone_and_records_dropped(stubs: list[Stub]) -> None:
     step = Step(rewrite=False, drop_if="verdict>=spun", report="none")
     first, second = step.results([SPUN, "clean"], ["", ""])
@@ -219,6 +232,8 @@ def test_ray_batches_say_what_is_wrong_with_columns(stubs: list[Stub]) -> None:
     ):
         with pytest.raises(UsageError, match=re.escape(said)):
             RepairBatch()(pa.table(table))
+    with pytest.raises(UsageError, match="batch_format='pyarrow'"):
+        RepairBatch()({"text": ["x"]})
 
 
 def test_the_ray_example_runs(environment: dict[str, str]) -> None:
@@ -285,6 +300,7 @@ class News(scrapy.Spider):
         yield {"url": "no text"}
         yield {"url": "bad", "text": "CRASH"}
         yield Page(url="no such field", text="clean")
+        yield {"url": "taken", "text": "Today environment media spoke.", "repair": "mine"}
 
 
 process = CrawlerProcess()
@@ -314,7 +330,9 @@ def test_scrapy_goes_on_while_an_item_is_analysed(reactor: str, environment: dic
     assert items["first"]["repair"]["verdict"] == "spun" and items["second"]["repair"]["verdict"] == "clean"
     assert items["no text"] == {"url": "no text"}
     assert items["bad"]["text"] == "CRASH" and items["bad"]["repair"]["error"]["code"] == "internal"
-    assert last["scraped"] == 4 and "Page has no field 'repair'; declare it" in done.stderr
+    assert items["no such field"]["text"] == "clean" and "Page has no field 'repair'; declare it" in done.stderr
+    assert items["taken"] == {"url": "taken", "text": SPUN, "repair": "mine"} and last["scraped"] == 6
+    assert last["counts"]["repair/errors/field-missing"] == last["counts"]["repair/errors/field-taken"] == 1
     assert last["counts"]["repair/errors/internal"] == 1 and last["counts"]["repair/verdict/spun"] == 1
 
 
@@ -344,6 +362,15 @@ def test_pandas_columns_keep_index_name_and_gaps(kind: str, stubs: list[Stub]) -
     assert said.index.tolist() == [7, 3, 3] and said["repaired"].tolist()[0] == FIXED
     assert said["replacements"].tolist()[0] == 1 and said["verdict"].isna().tolist() == [False, True, False]
     assert json.loads(said["evidence"].tolist()[0])["findings"][0]["observed"] == "environment media"
+
+
+def test_pandas_keeps_what_is_no_text(stubs: list[Stub]) -> None:
+    pandas = pytest.importorskip("pandas")
+    from repair.adapters.frames import fix
+
+    odd = [SPUN, float("nan"), None, 5, pandas.NA]
+    out = fix(pandas.Series(odd, dtype="object")).tolist()
+    assert out[0] == FIXED and all(new is old for new, old in zip(out[1:], odd[1:], strict=True))
 
 
 def test_polars_columns_and_expressions(stubs: list[Stub]) -> None:

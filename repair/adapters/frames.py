@@ -18,9 +18,9 @@ def fix(column: Column, **settings: Any) -> Column:
 
     settings: those of repair.Repairer. Raises UsageError where ``column`` is neither a pandas nor a Polars Series.
     """
-    texts = _texts(column)
-    results = _results(texts, Step(report="none", **settings))
-    fixed = [r.repair.text if r.repair else text for text, r in zip(texts, results, strict=True)]
+    results = _results(_texts(column), Step(report="none", **settings))
+    values: list[Any] = column.to_list()  # type: ignore[attr-defined]
+    fixed = [r.repair.text if r.repair else value for value, r in zip(values, results, strict=True)]
     return cast(Column, _series(column, fixed))
 
 
@@ -64,7 +64,7 @@ def _texts(column: Any) -> list[Any]:
     """The values of a column, None where one is missing."""
     if _package(column) == "polars":
         return list(column.to_list())
-    return [None if gone else value for value, gone in zip(column.tolist(), column.isna().tolist(), strict=True)]
+    return [None if gone else value for value, gone in zip(column.to_list(), column.isna().to_list(), strict=True)]
 
 
 def _series(column: Any, values: list[Any]) -> Any:

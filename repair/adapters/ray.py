@@ -31,6 +31,8 @@ class RepairBatch:
         self.step = Step(**settings)
 
     def __call__(self, batch: pyarrow.Table) -> pyarrow.Table:
+        if not isinstance(batch, pyarrow.Table):
+            raise UsageError(f"not an Arrow table but {type(batch).__name__}; give map_batches batch_format='pyarrow'")
         self._check(batch)
         texts = batch.column(self.text).to_pylist()
         ids = [""] * len(texts) if self.id is None else [str(id) for id in batch.column(self.id).to_pylist()]

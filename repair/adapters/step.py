@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Lock
 from typing import Any, NoReturn, get_args
 
@@ -15,6 +16,7 @@ from repair.repairer import Repairer
 from repair.report import Article, Repair
 from repair.workers import Outcome, analysed
 
+SLICE = 64  # texts judged at once: where one of them is a bug's victim, so many are tried again one by one
 _lock = Lock()
 _loaded: dict[str, tuple[Repairer, str]] = {}  # by options
 
@@ -69,6 +71,8 @@ class Step:
         self.record = Record(output, report, key)
         self.rewrite = rewrite
         self.filter = Filter.parse(_several(drop_if), _several(keep_if))
+        if "lexicons" in options:  # paths come as strings from configurations
+            options["lexicons"] = [Path(path) for path in options["lexicons"]]
         self.options = options
         Repairer(**options)  # loads nothing, but what is wrong with the options is said here, not in some worker
 
@@ -84,7 +88,8 @@ class Step:
             if isinstance(text, str) and not outcomes[-1]:
                 articles.append(Article(text, id))
         repairer, run = loaded(self.options) if articles else (None, "")
-        judged = iter(analysed(repairer, articles) if repairer else [])
+        parts = [articles[at : at + SLICE] for at in range(0, len(articles), SLICE)]
+        judged = iter([outcome for part in parts for outcome in analysed(repairer, part)] if repairer else [])
         record = replace(self.record, run=run)
         out: list[Result] = []
         for text, id, outcome in zip(texts, ids, outcomes, strict=True):
@@ -108,14 +113,23 @@ class Step:
 
 
 def loaded(options: Mapping[str, Any]) -> tuple[Repairer, str]:
-    """The Repairer of these options, made once in a process, and the hash that says what its results depend on."""
+    """The Repairer of these options, made once in a process, and the hash that says what its results depend on.
+
+    Raises UsageError where a lexicon can't be read.
+    """
     from repair import repairer
     from repair.provenance import provenance
 
     key = repr(sorted(options.items()))
     with _lock:
         if key not in _loaded:
-            _loaded[key] = repairer.Repairer(**options), provenance(options)["run"]
+            try:
+                _loaded[key] = repairer.Repairer(**options), provenance(options)["run"]
+            except OSError as error:
+                message = (
+                    f"{error.filename}: it can't be read ({error.strerror}); name lexicons that every process sees"
+                )
+                raise UsageError(message) from None
         return _loaded[key]
 
 
