@@ -40,7 +40,7 @@ def cells(file: BinaryIO, fields: Fields) -> Iterator[tuple[Cell, str | None, st
         parquet = pq.ParquetFile(file)
         schema = parquet.schema_arrow
         check_names(dict.fromkeys(schema.names), fields)
-        if not _is_text(pa, schema.field(fields.text).type):
+        if not is_text(pa, schema.field(fields.text).type):
             raise InputError(f"the column {fields.text!a} is not text; name the text with --text-field", "wrong-type")
         id = fields.id or ("id" if "id" in schema.names else None)
         if not parquet.metadata.num_rows:
@@ -69,7 +69,7 @@ def write(file: BinaryIO, results: Iterable[tuple[Cell, Mapping[str, str] | None
     writer = None
     try:
         for rows, group in groupby(results, key=lambda result: result[0].rows):
-            table = _changed(pa, rows, {cell.index: changes for cell, changes in group}, new)
+            table = changed(pa, rows.batch, {cell.index: changes for cell, changes in group}, new)
             if writer is None:
                 writer = pq.ParquetWriter(file, table.schema, compression=_compression(rows.metadata))
             if table.num_rows:
@@ -79,16 +79,18 @@ def write(file: BinaryIO, results: Iterable[tuple[Cell, Mapping[str, str] | None
             writer.close()
 
 
-def _changed(pa: Any, rows: Rows, changes: Mapping[int, Mapping[str, str] | None], new: Sequence[str]) -> Any:
-    """The slice with its changes."""
-    batch = rows.batch
+def changed(pa: Any, batch: Any, changes: Mapping[int, Mapping[str, str] | None], new: Sequence[str]) -> Any:
+    """An Arrow table of ``batch`` (a RecordBatch or a Table) with the changes of its rows; None, or no entry: drop it.
+
+    new: the columns that are added, of type string.
+    """
     schema, columns = batch.schema, list(batch.columns)
-    taken = {index: changed for index, changed in changes.items() if changed is not None and index >= 0}
-    for name in dict.fromkeys([*new, *(name for changed in taken.values() for name in changed)]):
+    taken = {index: row for index, row in changes.items() if row is not None and index >= 0}
+    for name in dict.fromkeys([*new, *(name for row in taken.values() for name in row)]):
         at = schema.get_field_index(name)
         values = columns[at].to_pylist() if at >= 0 else [None] * batch.num_rows
-        for index, changed in taken.items():
-            values[index] = changed.get(name, values[index])
+        for index, row in taken.items():
+            values[index] = row.get(name, values[index])
         if at >= 0:
             columns[at] = _as(pa, values, schema.field(at).type)
         else:
@@ -116,7 +118,8 @@ def _compression(metadata: Any) -> Any:
     }
 
 
-def _is_text(pa: Any, kind: Any) -> bool:
+def is_text(pa: Any, kind: Any) -> bool:
+    """Whether an Arrow type holds text."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
