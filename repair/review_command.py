@@ -11,9 +11,9 @@ from typing import Any
 
 from repair.display import plain
 from repair.errors import InputError, RepairError, UsageError
+from repair.ignoring import Ignoring
 from repair.items import Item
 from repair.journal import SUFFIX, Journal, beside
-from repair.lexicon_commands import silence
 from repair.output import InPlace, Output, ToDiff, ToFolder
 from repair.report import Report
 from repair.review import Entry, Review
@@ -47,7 +47,7 @@ def run(session: Session, paths: Sequence[str], input: Format | None, options: d
     }
     journal = Journal(files)
     try:
-        review = Review(entries, journal, silence)
+        review = Review(entries, journal, Ignoring(session.config, options["ignore_scope"]))
         _greet(session, review)
         _interface(way, review, session, options)
         _learn(session, review)
@@ -70,7 +70,7 @@ def _learn(session: Session, review: Review) -> None:
     from repair.learning import Learning
 
     try:
-        review.learn(Learning(user_lexicon()).learn)
+        review.learn(Learning(user_lexicon()).follow)
     except (RepairError, OSError) as error:
         session.say(f"nothing was learned from the decisions: {plain(str(error))}")
 

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 
 from repair.display import plain
 from repair.errors import RepairError, UsageError
+from repair.ignoring import WHERES, Where
 from repair.review import ANSWERS, KEYS, Action, Filter, Review, Scope
 from repair.review_plain import evidence
 
@@ -37,6 +38,37 @@ class Help(ModalScreen[None]):
 
     def on_click(self) -> None:
         self.dismiss()
+
+
+class Ask(ModalScreen[Where | None]):
+    """Where "ignore always" goes; None for no answer."""
+
+    CSS = """
+    Ask { align: center middle; }
+    #where { width: 76; max-width: 100%; height: auto; border: round $primary; padding: 0 1; }
+    """
+
+    def __init__(self, wording: str, place: str) -> None:
+        super().__init__()
+        self.wording, self.place = wording, place
+
+    def compose(self) -> ComposeResult:
+        out = Text(f"Ignore always: {plain(self.wording)}\n\n")
+        for where, meaning in WHERES.items():
+            out.append(f"{where[0]}  {meaning}\n", Style(bold=True, meta={"where": where}))
+        out.append(f"   {plain(self.place)}\n", "dim")
+        out.append("Esc  do not ignore it\n\n", Style(meta={"where": ""}))
+        out.append("Asked once for this project, and remembered.", "dim")
+        yield Static(out, id="where")
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        if event.key in ("u", "p", "escape"):
+            self.dismiss("user" if event.key == "u" else "project" if event.key == "p" else None)
+
+    def on_click(self, event: events.Click) -> None:
+        if "where" in event.style.meta:
+            self.dismiss(event.style.meta["where"] or None)
 
 
 class ReviewApp(App[None]):
@@ -170,6 +202,10 @@ class ReviewApp(App[None]):
 
     async def answer(self, action: Action, text: str = "", nth: int = 0, scope: Scope = "place") -> None:
         """Decide the chosen place and go to the next open one."""
+        if action == "ignore" and self.review.silence.where is None:
+            f = self.review.places[self.at].finding
+            self.push_screen(Ask(f.observed, self.review.silence.place), self.settle)
+            return
         try:
             changed = self.review.decide(self.at, action, text, nth, scope)
         except RepairError as error:
@@ -184,6 +220,12 @@ class ReviewApp(App[None]):
         elif len(changed) > 1:
             self.said = f"{len(changed)} places decided"
         await self.show(self.at if following is None else following)
+
+    async def settle(self, where: Where | None) -> None:
+        """Go on with "ignore always" where it was said where."""
+        if where:
+            self.review.silence.settle(where)
+            await self.answer("ignore")
 
     async def on_key(self, event: events.Key) -> None:
         key = event.character or ""

@@ -18,6 +18,7 @@ from typing import Any
 
 from repair.display import json_line, plain
 from repair.errors import RepairError, UsageError
+from repair.ignoring import WHERES
 from repair.review import ACTIONS, KEYS, SCOPES, Review
 from repair.review_plain import evidence
 from repair.write import diff
@@ -67,13 +68,20 @@ def serve(review: Review, port: int, browser: bool, say: Callable[..., None]) ->
             server.should_exit = True
 
         app = application(review, token, port, finish)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", server_header=False))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="critical", lifespan="off", server_header=False, timeout_graceful_shutdown=2)
+        )
         say(
             f"review at {address}\n(only this machine can open it; Finish on the page, or Ctrl-C, ends it)", always=True
         )
         if browser:
             Timer(0.3, webbrowser.open, (address,)).start()
-        server.run(sockets=[listener])
+        try:
+            server.run(sockets=[listener])
+        except KeyboardInterrupt as stop:
+            if type(stop) is not KeyboardInterrupt:  # terminated
+                raise
+            # Ctrl-C is a way to finish: what follows a review, learning and writing, is still to come.
 
 
 def application(review: Review, token: str, port: int, finish: Callable[[], None]) -> Starlette:
@@ -114,7 +122,9 @@ def application(review: Review, token: str, port: int, finish: Callable[[], None
 
     async def batch(request: Request) -> Response:
         articles = [{"name": plain(entry.name), **_progress(review, e)} for e, entry in enumerate(review.entries)]
-        return _json({"articles": articles, "keys": KEYS, "lost": [plain(str(lost)) for lost in review.lost]})
+        lost = [plain(str(lost)) for lost in review.lost]
+        asked = {"ignoring": review.silence.where, "wheres": WHERES, "project": plain(review.silence.place)}
+        return _json({"articles": articles, "keys": KEYS, "lost": lost, **asked})
 
     async def article(request: Request) -> Response:
         e = request.path_params["entry"]
@@ -128,6 +138,10 @@ def application(review: Review, token: str, port: int, finish: Callable[[], None
             raise UsageError("no such place or decision")
         if not isinstance(text, str) or type(nth) is not int:
             raise UsageError("no such wording")
+        if (where := body.get("where")) is not None:
+            if where not in WHERES:
+                raise UsageError("no such lexicon")
+            review.silence.settle(where)
         return _changed(review, review.decide(place, action, text, nth, scope))
 
     async def undo(request: Request) -> Response:

@@ -158,10 +158,27 @@ function onward() {
   if (batch.articles.every((a) => !a.open)) $("message").textContent = "All is decided. Finish ends the review.";
 }
 
+/** Where "ignore always" goes: undefined where that is known, null where the user would rather not say. */
+async function whereTo(wording) {
+  if (batch.ignoring) return undefined;
+  const dialog = $("where");
+  $("ignored").textContent = `“${wording}” will not be reported any more.`;
+  dialog.returnValue = "";
+  dialog.showModal();
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  return dialog.returnValue || null;
+}
+
 async function decide(action, extra = {}) {
   if (here === null) return;
+  if (action === "ignore") {
+    const where = await whereTo(places[here].observed);
+    if (where === null) return;
+    if (where) extra = { ...extra, where };
+  }
   const answer = await call("/api/decide", { place: here, action, scope: $("scope").value, ...extra });
   if (!answer) return;
+  batch.ignoring ??= extra.where;
   take(answer);
   $("scope").value = "place";
   onward();
@@ -242,6 +259,10 @@ $("queue").addEventListener("click", (event) => {
 for (const name of ["before", "diff", "after"]) $(name).addEventListener("click", () => show(name));
 for (const name of ["confidence", "source", "search"]) $(name).addEventListener("input", filter);
 for (const name of ["undo", "redo"]) $(name).addEventListener("click", () => turn(name));
+$("where").addEventListener("keydown", (event) => {
+  const button = { u: "user", p: "project" }[event.key];
+  if (button) $("where").close(button);
+});
 $("help").addEventListener("click", keys["?"]);
 $("finish").addEventListener("click", end);
 
@@ -260,6 +281,10 @@ async function start() {
     make("dt", key, $("keys").querySelector("dl"));
     make("dd", meaning, $("keys").querySelector("dl"));
   }
+  for (const [where, meaning] of Object.entries(batch.wheres)) {
+    $("where").querySelector(`button[value=${where}] span`).textContent = meaning;
+  }
+  $("project").textContent = batch.project;
   if (batch.lost.length) $("message").textContent = `The article changed: ${batch.lost.join("; ")}`;
   const first = batch.articles.findIndex((article) => article.open);
   await open(Math.max(0, first));
