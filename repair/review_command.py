@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -125,7 +126,7 @@ def _interface(way: str, review: Review, session: Session, options: dict[str, An
         from repair.review_web import serve
 
         return serve(review, options["port"], options["browser"], session.say)
-    if way == "plain" or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if way == "plain" or os.environ.get("TERM") == "dumb" or not (sys.stdin.isatty() and sys.stdout.isatty()):
         from repair.review_plain import review_plain
 
         return review_plain(review, session.paint)
