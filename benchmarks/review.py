@@ -1,8 +1,8 @@
 """Figures of reviewing and learning: benchmarks/review.py [--decisions 1000] [--browser PATH].
 
 The page in headless Chromium, on an article of 20,000 words with 3,000 findings: from the key to the frame that shows
-its effect, journal synced to the disk and all. `repair learn` on ten pairs of 500 words: the whole command. Of the swaps
-in tests/cases/learn: how many are proposed, and how many proposals are wrong. Nothing else should run meanwhile.
+its effect, journal synced to the disk and all. `repair learn` on ten pairs of 500 words: the whole command. Of the
+swaps in tests/cases/learn: how many are proposed, and how many proposals are wrong. Nothing else should run meanwhile.
 """
 
 from __future__ import annotations

@@ -30,7 +30,10 @@ PROMPTS = {"e": "your own wording", "f": "filter: >0.8 source:lexicon swap:workf
 class Help(ModalScreen[None]):
     """All keys."""
 
-    CSS = "Help { align: center middle; } #keys { width: 76; height: auto; border: round $primary; padding: 0 1; }"
+    CSS = """
+    Help { align: center middle; }
+    #keys { width: 76; max-width: 100%; height: auto; max-height: 100%; border: round $primary; padding: 0 1; }
+    """
 
     def compose(self) -> ComposeResult:
         yield Static(Text("\n".join(f"{key:4} {meaning}" for key, meaning in KEYS)), id="keys")
@@ -85,6 +88,7 @@ class ReviewApp(App[None]):
     #hint { height: 1; padding: 0 1; }
     #ask { display: none; }
     .narrow #desk { layout: vertical; }
+    .narrow #article { width: 1fr; height: 1fr; }
     .narrow #panel { width: 1fr; height: 10; border-left: none; border-top: solid $primary; }
     """
     AUTO_FOCUS = None
@@ -233,7 +237,9 @@ class ReviewApp(App[None]):
         following = self.review.open_after(self.at, self.chosen)
         if following is None:
             self.said = (
-                "nothing open is left here; q quits" if not self.chosen.words else "nothing open passes the filter"
+                "nothing is open any more; q quits"
+                if self.chosen == Filter()
+                else "nothing open passes the filter; f shows all"
             )
         elif len(changed) > 1:
             self.said = f"{len(changed)} places decided"
