@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import tempfile
-import threading
 from pathlib import Path
 
-import uvicorn
 from playwright.sync_api import sync_playwright
 
 from repair import Repairer
@@ -20,11 +17,10 @@ from repair.journal import Journal
 from repair.report import Article
 from repair.review import Entry, Review
 from repair.review_terminal import ReviewApp
-from repair.review_web import application
+from repair.review_web import served
 
 HERE = Path(__file__).parent
 PICTURES = HERE / "pictures"
-TOKEN = "picture"
 
 
 def main() -> None:
@@ -49,17 +45,10 @@ async def in_terminal(review: Review) -> str:
 
 def in_browser(review: Review, svg: str) -> None:
     """The page on a desk, in the dark and on a phone, and the terminal's picture as PNG."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    port = listener.getsockname()[1]
-    app = application(review, TOKEN, port, lambda: None)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-    threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True).start()
-    with sync_playwright() as playwright:
+    with served(review) as address, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": 1200, "height": 760})
-        page.goto(f"http://127.0.0.1:{port}/?token={TOKEN}")
+        page.goto(address)
         page.wait_for_selector(".f.here")
         for place, key in enumerate("nny2"):
             page.keyboard.press(key)
@@ -75,7 +64,6 @@ def in_browser(review: Review, svg: str) -> None:
         page.set_content(svg)
         page.screenshot(path=PICTURES / "terminal.png")
         chromium.close()
-    server.should_exit = True
 
 
 if __name__ == "__main__":

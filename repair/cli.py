@@ -311,6 +311,12 @@ def review(
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep decisions here. [beside each article, .review]")
     ] = None,
+    ignore_scope: Annotated[
+        Literal["user", "project"] | None,
+        typer.Option(
+            "--ignore-scope", help='Where "ignore always" goes: your lexicon, or the project\'s. [asked once]'
+        ),
+    ] = None,
     write: Annotated[bool, typer.Option("-w", "--write", help="At the end, replace the files themselves.")] = False,
     backup: Annotated[str, typer.Option(metavar="SUFFIX", help="With -w: keep the old file under this suffix.")] = "",
     diff: Annotated[bool, typer.Option("--diff", help="At the end, print what the decisions change.")] = False,

@@ -17,6 +17,7 @@ from repair.errors import ConfigError
 
 Caution = Literal["low", "normal", "high"]
 CAUTIONS = ("low", "normal", "high")
+PROJECT = "repair.lexicon.tsv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Config:
     text_field: str = "text"
     min_confidence: float | None = None
     min_rewrite: float | None = None
+    ignore_scope: Literal["user", "project"] | None = None
     file: Path | None = None
 
     def with_options(self, **options: Any) -> Config:
@@ -44,14 +46,32 @@ class Config:
 
 
 def load(start: Path | None = None) -> Config:
-    """The settings that hold in the folder ``start`` (the working folder by default)."""
+    """The settings that hold in the folder ``start`` (the working folder by default), with the project's lexicon."""
     folder = (start or Path.cwd()).resolve()
+    config = Config()
     for parent in (folder, *folder.parents):
-        for name in ("repair.toml", "pyproject.toml"):
-            file = parent / name
-            if file.is_file() and (table := _table(file)) is not None:
-                return parse(table, file)
-    return Config()
+        found = (parent / name for name in ("repair.toml", "pyproject.toml"))
+        tables = ((file, _table(file)) for file in found if file.is_file())
+        if given := next(((file, table) for file, table in tables if table is not None), None):
+            config = parse(given[1], given[0])
+            break
+    lexicon = project_lexicon(config, folder)
+    if lexicon.is_file() and lexicon not in config.lexicons:
+        config = replace(config, lexicons=(lexicon, *config.lexicons))
+    return config
+
+
+def project_folder(config: Config, start: Path | None = None) -> Path:
+    """The folder of the settings; without any, the nearest one with a project's lexicon, or the working folder."""
+    if config.file:
+        return config.file.resolve().parent
+    folder = (start or Path.cwd()).resolve()
+    return next((parent for parent in (folder, *folder.parents) if (parent / PROJECT).is_file()), folder)
+
+
+def project_lexicon(config: Config, start: Path | None = None) -> Path:
+    """The project's own lexicon, which is read where it exists."""
+    return project_folder(config, start) / PROJECT
 
 
 def load_file(file: Path) -> Config:
@@ -140,6 +160,12 @@ def _caution(value: Any) -> str:
     return str(value)
 
 
+def _scope(value: Any) -> str:
+    if value not in ("user", "project"):
+        raise ValueError("user or project")
+    return str(value)
+
+
 def _sources(value: Any) -> tuple[str, ...]:
     return check_sources(_words(value))
 
@@ -164,4 +190,5 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "text-field": _word,
     "min-confidence": _share,
     "min-rewrite": _share,
+    "ignore-scope": _scope,
 }

@@ -23,7 +23,8 @@ from repair.errors import InputError
 SUFFIX = ".review"
 WIDTHS = (24, 48, 96, 192)  # code points of surroundings, the least first; none is kept that is not unique in its text
 
-Done = Literal["decide", "undo", "redo", "written", "learned"]
+Done = Literal["decide", "undo", "redo", "written", "learned", "unlearned"]
+Lesson = tuple[str, str, str, bool]  # the event that taught it, what was found, the wording, whether it was accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,19 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line. ``at`` is time and name at once. ``of``: the events that an undo, a redo or "learned" is about."""
+    """One line. ``at`` is time and name at once. ``of``: the events that an undo, a redo or "learned" is about.
+
+    ``where``: the lexicon that an ignored wording went to. ``lessons``: what went into the lexicon by "learned", or was
+    taken back by "unlearned".
+    """
 
     at: str
     do: Done
     action: str = ""
     of: tuple[str, ...] = ()
     places: tuple[Anchor, ...] = ()
+    where: str = ""
+    lessons: tuple[Lesson, ...] = ()
 
 
 class Journal:
@@ -71,13 +78,21 @@ class Journal:
         self.events = self._read()
         self._last = max((event.at for event in self.events), default="")
 
-    def new(self, do: Done, action: str = "", of: tuple[str, ...] = (), places: tuple[Anchor, ...] = ()) -> Event:
+    def new(
+        self,
+        do: Done,
+        action: str = "",
+        of: tuple[str, ...] = (),
+        places: tuple[Anchor, ...] = (),
+        where: str = "",
+        lessons: tuple[Lesson, ...] = (),
+    ) -> Event:
         """An event of this moment, later than every other one."""
         now = datetime.now(UTC)
         if self._last:
             with suppress(ValueError):
                 now = max(now, datetime.fromisoformat(self._last) + timedelta(microseconds=1))
-        return Event(now.isoformat(timespec="microseconds"), do, action, of, places)
+        return Event(now.isoformat(timespec="microseconds"), do, action, of, places, where, lessons)
 
     def append(self, event: Event, articles: Iterable[str] = ()) -> None:
         """Write an event to the files of its places, and of ``articles``, and wait until the disk has it."""
@@ -147,8 +162,9 @@ class Journal:
 def _event(row: Any) -> Event:
     """The event in a parsed line. Raises ValueError, TypeError or AttributeError where it is none."""
     places = tuple(Anchor(**_known(Anchor, place)) for place in row.get("places", ()))
-    event = Event(**{**_known(Event, row), "of": tuple(row.get("of", ())), "places": places})
-    strings = [event.at, event.do, event.action, *event.of]
+    lessons = tuple((at, observed, text, accepted is True) for at, observed, text, accepted in row.get("lessons", ()))
+    event = Event(**{**_known(Event, row), "of": tuple(row.get("of", ())), "places": places, "lessons": lessons})
+    strings = [event.at, event.do, event.action, event.where, *event.of, *(s for lesson in lessons for s in lesson[:3])]
     strings += [text for a in places for text in (a.article, a.sha, a.observed, a.left, a.right, a.text)]
     if not all(isinstance(text, str) for text in strings):
         raise ValueError("not an event")

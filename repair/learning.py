@@ -29,6 +29,7 @@ _MOST_WEIGHT = 0.9
 _NO_LINE = "a line of the journal that this version can't read; mend or delete it"
 
 Key = tuple[str, str]
+Taught = tuple[str, str, bool]  # what was found, the wording decided about, whether it was accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,24 @@ class Learning:
 
         The swap as it is now known; None where there is nothing to learn (a wording that no row can hold).
         """
+        self.follow([(observed, original, accepted)])
         swap = in_base_form(observed, original)
-        if swap is None:
-            return None
-        self.add([replace(swap, accepted=int(accepted), rejected=int(not accepted))])
-        return self.known()[swap.key]
+        return swap and self.known()[swap.key]
+
+    def follow(self, taught: Iterable[Taught], taken_back: Iterable[Taught] = ()) -> None:
+        """The decisions of a review, each a lesson of its own, and those that were taken back since they taught.
+
+        What can't be a row, or is taken back already, is passed over.
+        """
+        at, lines = datetime.now(UTC).isoformat(timespec="seconds"), list[dict[str, Any]]()
+        for key, decisions in (("unlearn", taken_back), ("swaps", taught)):
+            for observed, original, accepted in decisions:
+                if swap := in_base_form(observed, original):
+                    row = [*swap.key, swap.kind, int(accepted), int(not accepted)]
+                    lines.append({"unlearn": row} if key == "unlearn" else {"at": at, "swaps": [row]})
+        if lines:
+            self._append(*lines)
+            self._update()
 
     def add(self, lessons: Iterable[Learned]) -> int:
         """Add counts, all as one lesson that ``undo`` takes back as one; the number of rows that are new."""
@@ -134,6 +148,8 @@ class Learning:
                 row = json.loads(line)
                 if "undo" in row:
                     self._held.pop()
+                elif "unlearn" in row:
+                    self._unlearn(_checked(row["unlearn"], ""))
                 elif "forget" in row:
                     self._held = [[s for s in lesson if s.observed not in row["forget"]] for lesson in self._held]
                 else:
@@ -144,12 +160,20 @@ class Learning:
             self._line += 1
         return self._held
 
-    def _append(self, row: dict[str, Any]) -> None:
+    def _unlearn(self, swap: Learned) -> None:
+        """Drop the last lesson that holds one decision alone, this one; none where it is taken back already."""
+        for n in range(len(self._held) - 1, -1, -1):
+            lesson = self._held[n]
+            if len(lesson) == 1 and replace(lesson[0], at="", kind=swap.kind) == swap:
+                del self._held[n]
+                return
+
+    def _append(self, *lines: dict[str, Any]) -> None:
         self._lessons()
         self.journal.parent.mkdir(parents=True, exist_ok=True)
         with self.journal.open("ab") as file:
             file.truncate(self._read)  # what a kill broke off would spoil the next line
-            file.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+            file.writelines(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n" for row in lines)
             file.flush()
             os.fsync(file.fileno())
 

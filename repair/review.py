@@ -13,14 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from repair.errors import UsageError
-from repair.journal import Anchor, Event, Journal, anchor, digest, find
+from repair.ignoring import Silence, Unasked
+from repair.journal import Anchor, Done, Event, Journal, Lesson, anchor, digest, find
 from repair.report import Article, Edit, Finding, OffsetMap, Repair, Report, apply
 from repair.rows import CONTROL
 
 Action = Literal["accept", "own", "reject", "ignore", "skip"]
 Scope = Literal["place", "article", "batch"]
 Swap = tuple[str, str]
-Learn = Callable[[str, str, bool], object]
+Taught = tuple[str, str, bool]  # what was found, the wording, whether it was accepted
+Follow = Callable[[Sequence[Taught], Sequence[Taught]], object]
 ACTIONS: tuple[Action, ...] = ("accept", "own", "reject", "ignore", "skip")
 SCOPES: tuple[Scope, ...] = ("place", "article", "batch")
 LONGEST = 1000  # code points of an own wording
@@ -141,20 +143,16 @@ class Filter:
 
 
 class Review:
-    """The review of a batch of articles, resumed from ``journal``.
+    """The review of a batch of articles, resumed from ``journal``. ``silence`` is told what is to be ignored always."""
 
-    silence(wording, on): called when "ignore always" is decided (True) or taken back (False).
-    """
-
-    def __init__(
-        self, entries: Sequence[Entry], journal: Journal, silence: Callable[[str, bool], None] | None = None
-    ) -> None:
+    def __init__(self, entries: Sequence[Entry], journal: Journal, silence: Silence | None = None) -> None:
         self.entries, self.journal = tuple(entries), journal
-        self.silence = silence or (lambda wording, on: None)
+        self.silence = silence or Unasked()
         self.shas = [digest(entry.article.text) for entry in entries]
         self.lost: list[Lost] = []
         self.done: list[Event] = []
         self.undone: list[Event] = []
+        self._undone: set[str] = set()  # also what can't be redone any more
         self._fold()
         self._spans = self._resolve()
         self.done = [event for event in self.done if event.at in self._spans]  # what is written can't be undone
@@ -223,12 +221,16 @@ class Review:
             folded = finding.observed.casefold()
             members = [k for k, p in enumerate(self.places) if p.finding.observed.casefold() == folded]
             members = [k for k in members if k == i or not self.decision(k)]
-            self.silence(finding.observed, True)
+            where = self.silence.where
+            if where is None:
+                raise UsageError("say first whether to ignore it for you everywhere or in this project")
+            self.silence(finding.observed, True, where)
         else:
-            members = self.same(i, scope)
+            members, where = self.same(i, scope), None
         fitted = [(k, self._fitted(text, i, k) if text else "") for k in members]
         spans = [(k, new) for k, new in fitted if new is not None]
-        event = self.journal.new("decide", action, places=tuple(self._anchor(k, new) for k, new in spans))
+        anchors = tuple(self._anchor(k, new) for k, new in spans)
+        event = self.journal.new("decide", action, places=anchors, where=where or "")
         self.journal.append(event)
         self.done.append(event)
         self.undone.clear()
@@ -266,21 +268,44 @@ class Review:
             places = (Anchor(name, self.shas[entry], 0, 0, "", text=digest(repair.text)),)
             self.journal.append(self.journal.new("written", places=places))
 
-    def learn(self, learn: Learn) -> int:
-        """Hand every decision that holds, and was not handed over before, to ``learn``(observed, wording, accepted)."""
-        known = {at for event in self.journal.events if event.do == "learned" for at in event.of}
-        fresh, names = dict[str, None](), dict[str, None]()
-        for i, place in enumerate(self.places):
-            held = self._history.get(i)
-            if not held or held[-1][0] in known or held[-1][1].action in ("skip", "ignore"):
-                continue
-            decision, f = held[-1][1], place.finding
-            if decision.rewrites or f.suggestions:
-                learn(f.observed, decision.text or f.suggestions[0].text, decision.rewrites)
-            fresh[held[-1][0]] = names[self.entries[place.entry].name] = None
-        if fresh:
-            self.journal.append(self.journal.new("learned", of=tuple(fresh)), names)
-        return len(fresh)
+    def learn(self, follow: Follow) -> int:
+        """Have ``follow``(taught, taken back) hear what it has not heard; the number of lessons.
+
+        Lessons of decisions that no longer hold, undone or decided otherwise since, are taken back.
+        """
+        taught = Counter[Lesson]()
+        for event in self.journal.events:
+            if event.do == "learned":
+                taught.update(event.lessons)
+            elif event.do == "unlearned":
+                taught.subtract(event.lessons)
+        holding, passed = Counter[Lesson](), Counter[Lesson]()
+        for i in range(len(self)):
+            mine = [self._lesson(i, *held) for held in self._history.get(i, ()) if held[1].action != "skip"]
+            passed.update(mine[:-1])
+            holding.update(lesson for lesson in mine[-1:] if lesson[2])
+        gone = Counter({lesson: n for lesson, n in taught.items() if lesson[0] in self._undone})
+        for lesson, times in passed.items():
+            gone[lesson] += max(0, min(times, taught[lesson] - holding[lesson]))
+        back, fresh = tuple(gone.elements()), tuple((holding - taught).elements())
+        if back or fresh:
+            follow([lesson[1:] for lesson in fresh], [lesson[1:] for lesson in back])
+        kinds: tuple[tuple[Done, tuple[Lesson, ...]], ...] = (("unlearned", back), ("learned", fresh))
+        for do, lessons in kinds:
+            if lessons:
+                of = tuple(dict.fromkeys(lesson[0] for lesson in lessons))
+                self.journal.append(self.journal.new(do, of=of, lessons=lessons), self._articles(set(of)))
+        return len(back) + len(fresh)
+
+    def _articles(self, ats: set[str]) -> dict[str, None]:
+        """The names of the articles that events are about."""
+        return {a.article: None for event in self.journal.events if event.at in ats for a in event.places}
+
+    def _lesson(self, i: int, at: str, decision: Decision) -> Lesson:
+        """What a decision about a place teaches; without a wording: nothing."""
+        f = self.places[i].finding
+        first = f.suggestions[0].text if f.suggestions and decision.action != "ignore" else ""
+        return at, f.observed, decision.text or first, decision.rewrites
 
     def _near(self, k: int, place: Place) -> bool:
         return self.places[k].entry == place.entry
@@ -306,11 +331,11 @@ class Review:
         if not source:
             return []
         event = source[-1]
-        wordings = {place.observed for place in event.places[:1]} if event.action == "ignore" else ()
-        for wording in wordings:
-            self.silence(wording, do == "redo")
+        for place in event.places[:1] if event.action == "ignore" else ():
+            self.silence(place.observed, do == "redo", "project" if event.where == "project" else "user")
         self.journal.append(self.journal.new(do, of=(event.at,)), (a.article for a in event.places))
         target.append(source.pop())
+        (self._undone.add if do == "undo" else self._undone.discard)(event.at)
         return self._apply(event, back=do == "undo")
 
     def _apply(self, event: Event, *, back: bool = False) -> list[int]:
@@ -336,9 +361,11 @@ class Review:
             elif event.do == "undo" and named in self.done:
                 self.done.remove(named)
                 self.undone.append(named)
+                self._undone.add(named.at)
             elif event.do == "redo" and named in self.undone:
                 self.undone.remove(named)
                 self.done.append(named)
+                self._undone.discard(named.at)
 
     def _resolve(self) -> dict[str, list[tuple[tuple[int, int, int], str]]]:
         """Where each event's anchors stand in the articles as they are now. What was written is done with."""

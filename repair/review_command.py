@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -11,9 +12,9 @@ from typing import Any
 
 from repair.display import plain
 from repair.errors import InputError, RepairError, UsageError
+from repair.ignoring import Ignoring
 from repair.items import Item
 from repair.journal import SUFFIX, Journal, beside
-from repair.lexicon_commands import silence
 from repair.output import InPlace, Output, ToDiff, ToFolder
 from repair.report import Report
 from repair.review import Entry, Review
@@ -47,7 +48,7 @@ def run(session: Session, paths: Sequence[str], input: Format | None, options: d
     }
     journal = Journal(files)
     try:
-        review = Review(entries, journal, silence)
+        review = Review(entries, journal, Ignoring(session.config, options["ignore_scope"]))
         _greet(session, review)
         _interface(way, review, session, options)
         _learn(session, review)
@@ -70,7 +71,7 @@ def _learn(session: Session, review: Review) -> None:
     from repair.learning import Learning
 
     try:
-        review.learn(Learning(user_lexicon()).learn)
+        review.learn(Learning(user_lexicon()).follow)
     except (RepairError, OSError) as error:
         session.say(f"nothing was learned from the decisions: {plain(str(error))}")
 
@@ -125,7 +126,7 @@ def _interface(way: str, review: Review, session: Session, options: dict[str, An
         from repair.review_web import serve
 
         return serve(review, options["port"], options["browser"], session.say)
-    if way == "plain" or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if way == "plain" or os.environ.get("TERM") == "dumb" or not (sys.stdin.isatty() and sys.stdout.isatty()):
         from repair.review_plain import review_plain
 
         return review_plain(review, session.paint)

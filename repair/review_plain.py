@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from repair.display import Paint, Places, plain
 from repair.errors import RepairError
+from repair.ignoring import WHERES
 from repair.review import ANSWERS, KEYS, Filter, Review
 
 AROUND = 160
@@ -19,7 +20,7 @@ def review_plain(
     """Ask about every open place until all are decided, or "q", or the end of the input."""
     chosen = Filter()
     at = review.open_after(-1)
-    while at is not None:
+    while at is not None or (at := _reopened(review, ask, say)) is not None:
         for line in shown(review, at, paint):
             say(line)
         try:
@@ -35,10 +36,40 @@ def review_plain(
                 at, chosen = (at, Filter()) if found is None else (found, chosen)
                 say("nothing open passes this filter" if found is None else "filtered; f alone shows all again")
             else:
+                if answer.split(" ")[0] == "i" and not _settled(review, ask, say):
+                    continue
                 at = _answered(review, at, answer, chosen, say)
         except RepairError as error:
             say(plain(str(error)))
+
+
+def _reopened(review: Review, ask: Callable[[str], str], say: Callable[[str], None]) -> int | None:
+    """Where all is decided, offers to take the last answer back; the place to ask about again, None for the end."""
     say("nothing is open any more")
+    while len(review):
+        try:
+            answer = ask("The end (Enter), or u to undo the last answer: ").strip()
+        except EOFError:
+            return None
+        if answer in ("", "q"):
+            return None
+        if answer == "u" and (changed := review.undo()):
+            return changed[0]
+        say("nothing to undo" if answer == "u" else f"{plain(answer)!r} is no answer")
+    return None
+
+
+def _settled(review: Review, ask: Callable[[str], str], say: Callable[[str], None]) -> bool:
+    """Ask where "ignore always" goes, unless that is known; False where there is no answer."""
+    while review.silence.where is None:
+        say(f"Ignore always: u {WHERES['user']}; p {WHERES['project']} ({plain(review.silence.place)}); c cancel")
+        answer = ask("Where (u, p or c): ").strip()
+        if answer == "c":
+            return False
+        if answer in ("u", "p"):
+            review.silence.settle("user" if answer == "u" else "project")
+            say("remembered; --ignore-scope or ignore-scope in repair.toml change it")
+    return True
 
 
 def _answered(review: Review, at: int, answer: str, chosen: Filter, say: Callable[[str], None]) -> int | None:

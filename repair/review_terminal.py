@@ -5,6 +5,7 @@ Text of articles is built as styled text, never parsed as markup, and its contro
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import ClassVar, cast
 
 from rich.style import Style
@@ -12,21 +13,27 @@ from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.geometry import Region
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from repair.display import plain
 from repair.errors import RepairError, UsageError
+from repair.ignoring import WHERES, Where
 from repair.review import ANSWERS, KEYS, Action, Filter, Review, Scope
 from repair.review_plain import evidence
 
+HINT = "y 1-9 accept  n no  e own  a d all  i ignore  s skip  u undo  ? keys  q quit"  # fits in 80 columns
 PROMPTS = {"e": "your own wording", "f": "filter: >0.8 source:lexicon swap:workforce words", "/": "search"}
 
 
 class Help(ModalScreen[None]):
     """All keys."""
 
-    CSS = "Help { align: center middle; } #keys { width: 76; height: auto; border: round $primary; padding: 0 1; }"
+    CSS = """
+    Help { align: center middle; }
+    #keys { width: 76; max-width: 100%; height: auto; max-height: 100%; border: round $primary; padding: 0 1; }
+    """
 
     def compose(self) -> ComposeResult:
         yield Static(Text("\n".join(f"{key:4} {meaning}" for key, meaning in KEYS)), id="keys")
@@ -37,6 +44,37 @@ class Help(ModalScreen[None]):
 
     def on_click(self) -> None:
         self.dismiss()
+
+
+class Ask(ModalScreen[Where | None]):
+    """Where "ignore always" goes; None for no answer."""
+
+    CSS = """
+    Ask { align: center middle; }
+    #where { width: 76; max-width: 100%; height: auto; border: round $primary; padding: 0 1; }
+    """
+
+    def __init__(self, wording: str, place: str) -> None:
+        super().__init__()
+        self.wording, self.place = wording, place
+
+    def compose(self) -> ComposeResult:
+        out = Text(f"Ignore always: {plain(self.wording)}\n\n")
+        for where, meaning in WHERES.items():
+            out.append(f"{where[0]}  {meaning}\n", Style(bold=True, meta={"where": where}))
+        out.append(f"   {plain(self.place)}\n", "dim")
+        out.append("Esc  do not ignore it\n\n", Style(meta={"where": ""}))
+        out.append("Asked once for this project, and remembered.", "dim")
+        yield Static(out, id="where")
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        if event.key in ("u", "p", "escape"):
+            self.dismiss("user" if event.key == "u" else "project" if event.key == "p" else None)
+
+    def on_click(self, event: events.Click) -> None:
+        if "where" in event.style.meta:
+            self.dismiss(event.style.meta["where"] or None)
 
 
 class ReviewApp(App[None]):
@@ -50,6 +88,7 @@ class ReviewApp(App[None]):
     #hint { height: 1; padding: 0 1; }
     #ask { display: none; }
     .narrow #desk { layout: vertical; }
+    .narrow #article { width: 1fr; height: 1fr; }
     .narrow #panel { width: 1fr; height: 10; border-left: none; border-top: solid $primary; }
     """
     AUTO_FOCUS = None
@@ -98,8 +137,17 @@ class ReviewApp(App[None]):
             await page.mount(*(Static(self.line(n)) for n in range(len(self.lines))))
         else:
             self.redraw([before, at])
-        page.scroll_to_widget(page.children[self.line_of(at)], animate=False, center=True)
         self.panel()
+        self.call_after_refresh(self.look)
+
+    def look(self) -> None:
+        """Bring the chosen place into view; a paragraph may be longer than the screen."""
+        page, n = self.query_one("#article", VerticalScroll), self.line_of(self.at)
+        if n < len(page.children):
+            paragraph = page.children[n]
+            rows = self.line(n, self.at).wrap(self.console, max(1, paragraph.size.width))
+            top = paragraph.virtual_region.y + max(0, len(rows) - 1)
+            page.scroll_to_region(Region(0, top, 1, 1), animate=False, center=True)
 
     def redraw(self, places: list[int]) -> None:
         """Draw the lines of these places again, and no others."""
@@ -110,32 +158,38 @@ class ReviewApp(App[None]):
 
     def line_of(self, i: int) -> int:
         start = self.review.places[i].finding.start
-        return next((n for n, (_, end) in enumerate(self.lines) if start < end), len(self.lines) - 1)
+        return min(bisect_right(self.lines, start, key=lambda line: line[1]), len(self.lines) - 1)
 
-    def line(self, n: int) -> Text:
-        """A line of the article with its findings marked; without colour by underline, brackets and a tick."""
+    def line(self, n: int, until: int | None = None) -> Text:
+        """A line of the article, or its beginning as far as the place ``until``, with its findings marked.
+
+        Without colour by underline, brackets and ticks.
+        """
         start, end = self.lines[n]
         text, at, out = self.review.entries[self.entry].article.text, start, Text()
-        for i in self.review_range():
+        for i in self.within(start, end):
             f = self.review.places[i].finding
-            if not start <= f.start < end:
-                continue
             decision = self.review.decision(i)
-            shown = decision.text if decision and decision.rewrites else f.observed
-            colour: str | None = (
-                "green" if decision and decision.rewrites else "red" if f.confidence >= 0.9 else "yellow"
-            )
-            if decision and not decision.rewrites:
-                colour = None
+            rewrites = bool(decision and decision.rewrites)
+            shown = plain(decision.text if decision and rewrites else f.observed)
+            colour = "green" if rewrites else None if decision else "red" if f.confidence >= 0.9 else "yellow"
+            mark = "" if not decision else "✓" if rewrites else "…" if decision.action == "skip" else "✗"
             meta = {"place": i}
             style = Style(color=colour, underline=not decision, reverse=i == self.at, bold=i == self.at, meta=meta)
             out.append(plain(text[at : f.start].rstrip("\n"), "\t"))
-            out.append(f"[{plain(shown)}]" if i == self.at else plain(shown), style)
+            out.append(f"[{shown}{mark}]" if i == self.at else shown + mark, style)
             at = f.end
+            if i == until:
+                return out
         return out.append(plain(text[at:end].rstrip("\n"), "\t"))
 
-    def review_range(self) -> list[int]:
-        return [i for i, place in enumerate(self.review.places) if place.entry == self.entry]
+    def within(self, start: int, end: int) -> range:
+        """The places of the article shown that start in a stretch of it."""
+
+        def before(offset: int) -> int:
+            return bisect_left(self.review.places, (self.entry, offset), key=lambda p: (p.entry, p.finding.start))
+
+        return range(before(start), before(end))
 
     def panel(self) -> None:
         """The chosen place, its suggestions and evidence, and the progress."""
@@ -157,7 +211,7 @@ class ReviewApp(App[None]):
         done = len(review) - counts["open"]
         status = f"{i + 1}/{len(review)}  {done} decided, {counts['open']} open  {plain(entry.name)}"
         self.query_one("#status", Static).update(Text(status, no_wrap=True, overflow="ellipsis"))
-        hint = self.said or "y 1-9 accept  n reject  e own  a d all  i ignore  s skip  u undo  j k  ? keys  q"
+        hint = self.said or HINT
         self.query_one("#hint", Static).update(Text(hint, no_wrap=True, overflow="ellipsis"))
         self.said = ""
 
@@ -170,6 +224,10 @@ class ReviewApp(App[None]):
 
     async def answer(self, action: Action, text: str = "", nth: int = 0, scope: Scope = "place") -> None:
         """Decide the chosen place and go to the next open one."""
+        if action == "ignore" and self.review.silence.where is None:
+            f = self.review.places[self.at].finding
+            self.push_screen(Ask(f.observed, self.review.silence.place), self.settle)
+            return
         try:
             changed = self.review.decide(self.at, action, text, nth, scope)
         except RepairError as error:
@@ -179,11 +237,19 @@ class ReviewApp(App[None]):
         following = self.review.open_after(self.at, self.chosen)
         if following is None:
             self.said = (
-                "nothing open is left here; q quits" if not self.chosen.words else "nothing open passes the filter"
+                "nothing is open any more; q quits"
+                if self.chosen == Filter()
+                else "nothing open passes the filter; f shows all"
             )
         elif len(changed) > 1:
             self.said = f"{len(changed)} places decided"
         await self.show(self.at if following is None else following)
+
+    async def settle(self, where: Where | None) -> None:
+        """Go on with "ignore always" where it was said where."""
+        if where:
+            self.review.silence.settle(where)
+            await self.answer("ignore")
 
     async def on_key(self, event: events.Key) -> None:
         key = event.character or ""

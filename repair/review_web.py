@@ -11,13 +11,15 @@ import json
 import secrets
 import socket
 import webbrowser
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
-from threading import Timer
-from typing import Any
+from threading import Thread, Timer
+from typing import Any, Self
 
 from repair.display import json_line, plain
 from repair.errors import RepairError, UsageError
+from repair.ignoring import WHERES
 from repair.review import ACTIONS, KEYS, SCOPES, Review
 from repair.review_plain import evidence
 from repair.write import diff
@@ -51,29 +53,66 @@ FILES = {"/": ("index.html", "text/html"), "/review.css": ("review.css", "text/c
 
 def serve(review: Review, port: int, browser: bool, say: Callable[..., None]) -> None:
     """Serve the review until the page says "finish" or Ctrl-C. Raises UsageError where the port is taken."""
-    # Named TCP, or asyncio would leave Nagle's algorithm on, and each answer would wait 40 ms.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-            listener.listen()
-        except OSError as error:
-            raise UsageError(f"--port {port} can't be had ({error.strerror}); give another, or none") from None
-        port, token = listener.getsockname()[1], secrets.token_urlsafe(32)
-        address = f"http://127.0.0.1:{port}/?token={token}"
-        server: uvicorn.Server
-
-        def finish() -> None:
-            server.should_exit = True
-
-        app = application(review, token, port, finish)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", server_header=False))
+    with _Serving(review, port) as serving:
         say(
-            f"review at {address}\n(only this machine can open it; Finish on the page, or Ctrl-C, ends it)", always=True
+            f"review at {serving.address}\n(only this machine can open it; Finish on the page, or Ctrl-C, ends it)",
+            always=True,
         )
         if browser:
-            Timer(0.3, webbrowser.open, (address,)).start()
-        server.run(sockets=[listener])
+            Timer(0.3, webbrowser.open, (serving.address,)).start()
+        try:
+            serving.run()
+        except KeyboardInterrupt as stop:
+            if type(stop) is not KeyboardInterrupt:  # terminated
+                raise
+            # Ctrl-C is a way to finish: what follows a review, learning and writing, is still to come.
+
+
+@contextmanager
+def served(review: Review) -> Iterator[str]:
+    """Serves a review meanwhile, for programs that drive the page: its address, token and all."""
+    with _Serving(review, 0) as serving:
+        thread = Thread(target=serving.run, daemon=True)
+        thread.start()
+        try:
+            yield serving.address
+        finally:
+            serving.finish()
+            thread.join(5)
+
+
+class _Serving:
+    """A review's server with its socket, listening on this machine alone."""
+
+    def __init__(self, review: Review, port: int) -> None:
+        # Named TCP, or asyncio would leave Nagle's algorithm on, and each answer would wait 40 ms.
+        self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self.listener.bind(("127.0.0.1", port))
+            self.listener.listen()
+        except OSError as error:
+            self.listener.close()
+            raise UsageError(f"--port {port} can't be had ({error.strerror}); give another, or none") from None
+        port, token = self.listener.getsockname()[1], secrets.token_urlsafe(32)
+        self.address = f"http://127.0.0.1:{port}/?token={token}"
+        app = application(review, token, port, self.finish)
+        config = uvicorn.Config(
+            app, log_level="critical", lifespan="off", server_header=False, timeout_graceful_shutdown=2
+        )
+        self.server = uvicorn.Server(config)
+
+    def run(self) -> None:
+        self.server.run(sockets=[self.listener])
+
+    def finish(self) -> None:
+        self.server.should_exit = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.listener.close()
 
 
 def application(review: Review, token: str, port: int, finish: Callable[[], None]) -> Starlette:
@@ -114,7 +153,9 @@ def application(review: Review, token: str, port: int, finish: Callable[[], None
 
     async def batch(request: Request) -> Response:
         articles = [{"name": plain(entry.name), **_progress(review, e)} for e, entry in enumerate(review.entries)]
-        return _json({"articles": articles, "keys": KEYS, "lost": [plain(str(lost)) for lost in review.lost]})
+        lost = [plain(str(lost)) for lost in review.lost]
+        asked = {"ignoring": review.silence.where, "wheres": WHERES, "project": plain(review.silence.place)}
+        return _json({"articles": articles, "keys": KEYS, "lost": lost, **asked})
 
     async def article(request: Request) -> Response:
         e = request.path_params["entry"]
@@ -128,6 +169,10 @@ def application(review: Review, token: str, port: int, finish: Callable[[], None
             raise UsageError("no such place or decision")
         if not isinstance(text, str) or type(nth) is not int:
             raise UsageError("no such wording")
+        if (where := body.get("where")) is not None:
+            if where not in WHERES:
+                raise UsageError("no such lexicon")
+            review.silence.settle(where)
         return _changed(review, review.decide(place, action, text, nth, scope))
 
     async def undo(request: Request) -> Response:

@@ -27,10 +27,11 @@ def test_every_key(tmp_path: Path) -> None:
     (tmp_path / "repair.toml").write_text(
         'caution = "high"\nwithout = ["wordnet"]\nignore = ["red tape"]\nignore-files = ["*.bak"]\n'
         'lexicons = ["own.tsv"]\nid-field = "url"\ntext-field = "body"\nmin-confidence = 0.5\nmin-rewrite = 1\n'
+        'ignore-scope = "user"\n'
     )
     file = tmp_path / "repair.toml"
     assert load(tmp_path) == Config(
-        "high", ("wordnet",), ("red tape",), ("*.bak",), (tmp_path / "own.tsv",), "url", "body", 0.5, 1.0, file
+        "high", ("wordnet",), ("red tape",), ("*.bak",), (tmp_path / "own.tsv",), "url", "body", 0.5, 1.0, "user", file
     )
 
 

@@ -6,21 +6,23 @@ import json
 import os
 import random
 import re
-import signal
+import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pexpect
 import pytest
 from conftest import STUB, Command
 
-from repair.display import Paint
-from repair.errors import InputError, UsageError
+from repair.config import load, parse
+from repair.errors import ConfigError, InputError, UsageError
+from repair.ignoring import Unasked, Where
 from repair.journal import Journal
+from repair.lexicon_commands import silence
 from repair.report import Article, Finding, Report, Suggestion, Verdict
-from repair.review import Entry, Filter, Review
-from repair.review_plain import review_plain
+from repair.review import Entry, Filter, Review, Taught
 
 SWAPS = {"workforce": ("staff", "team"), "Workforce": ("Staff",), "droop": ("suspend", "sag"), "nighttime": ("night",)}
 TEXT = "Workforce left. The workforce agreed to droop it on nighttime; our workforce and their workforce droop.\n"
@@ -183,28 +185,87 @@ def test_decisions_outlive_another_model(tmp_path: Path) -> None:
     assert "suspend it" in Review([entry], Journal({"0.txt": tmp_path / "0.txt.review"})).repair(0).text
 
 
-def test_ignoring_covers_the_wording_and_is_undone(tmp_path: Path) -> None:
-    calls: list[tuple[str, bool]] = []
-    review = opened(tmp_path, TEXT, TEXT, silence=lambda wording, on: calls.append((wording, on)))
+class Told(Unasked):
+    """Keeps what it is told."""
+
+    def __init__(self, where: Where | None) -> None:
+        self.where, self.calls = where, list[tuple[str, bool, Where]]()
+
+    def __call__(self, wording: str, on: bool, where: Where) -> None:
+        self.calls.append((wording, on, where))
+
+
+def test_ignoring_covers_the_wording_and_is_undone_where_it_was_written(tmp_path: Path) -> None:
+    told = Told(None)
+    review = opened(tmp_path, TEXT, TEXT, silence=told)
+    with pytest.raises(UsageError, match="everywhere or in this project"):
+        review.decide(2, "ignore")
+    assert review.counts()["open"] == 14
+    told.settle("project")
     assert len(review.decide(2, "ignore")) == 4
+    told.settle("user")
     review.undo()
     review.redo()
-    assert calls == [("droop", True), ("droop", False), ("droop", True)]
+    assert told.calls == [("droop", True, "project"), ("droop", False, "project"), ("droop", True, "project")]
+
+
+class Pupil:
+    """Keeps the lessons that hold."""
+
+    def __init__(self) -> None:
+        self.held: list[Taught] = []
+
+    def __call__(self, taught: Sequence[Taught], taken_back: Sequence[Taught]) -> None:
+        for lesson in taken_back:
+            self.held.remove(lesson)
+        self.held += taught
 
 
 def test_learning_hears_each_decision_once(tmp_path: Path) -> None:
-    heard: list[tuple[str, str, bool]] = []
+    pupil = Pupil()
     review = opened(tmp_path, TEXT)
     review.decide(1, "accept", nth=1)
     review.decide(2, "own", "halt")
     review.decide(3, "reject")
     review.decide(4, "accept")
     review.undo()
-    learn = lambda *row: heard.append(row)  # noqa: E731
-    assert review.learn(learn) == 3
+    assert review.learn(pupil) == 3
     review = again(review, tmp_path, TEXT)
-    assert review.learn(learn) == 0
-    assert heard == [("workforce", "team", True), ("droop", "halt", True), ("nighttime", "night", False)]
+    assert review.learn(pupil) == 0
+    assert pupil.held == [("workforce", "team", True), ("droop", "halt", True), ("nighttime", "night", False)]
+
+
+def test_what_is_undone_or_decided_otherwise_is_unlearned(tmp_path: Path) -> None:
+    """Once, however many reviews follow, and learned again where it is done again."""
+    pupil = Pupil()
+    review = opened(tmp_path, TEXT)
+    review.decide(1, "accept", scope="article")
+    review.decide(3, "reject")
+    review.learn(pupil)
+    assert pupil.held.count(("workforce", "staff", True)) == 3 and len(pupil.held) == 5
+    review.undo()
+    review.decide(4, "own", "crew")
+    review = again(review, tmp_path, TEXT)
+    for _ in range(2):
+        review.learn(pupil)
+        assert sorted(pupil.held) == [
+            ("Workforce", "Staff", True),
+            ("workforce", "crew", True),
+            ("workforce", "staff", True),
+            ("workforce", "staff", True),
+        ]
+        review = again(review, tmp_path, TEXT)
+    review.undo()
+    review.undo()
+    review.learn(pupil)
+    assert pupil.held == []
+    review = again(review, tmp_path, TEXT)
+    review.redo()
+    review.learn(pupil)
+    assert len(pupil.held) == 4
+    review.written(0)
+    review = again(review, tmp_path, review.repair(0).text)
+    assert review.learn(pupil) == 0
 
 
 @pytest.mark.parametrize("own", ["", "  ", "a\nb", "a\x1b[31m", "a\u202eb", "x" * 1001, "\ud800"])
@@ -247,6 +308,12 @@ def test_plain_mode_in_a_terminal(tmp_path: Path, environment: dict[str, str], c
     for answer in ("?", "a", "e mother nature", "x", "u", "y", "n"):
         child.expect("Decide")
         child.sendline(answer)
+    child.expect("The end")
+    child.sendline("u")
+    child.expect("Decide")
+    child.sendline("n")
+    child.expect("The end")
+    child.sendline("")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
@@ -256,6 +323,8 @@ def test_plain_mode_in_a_terminal(tmp_path: Path, environment: dict[str, str], c
         ("decide", "own"),
         ("undo", None),
         ("decide", "accept"),
+        ("decide", "reject"),
+        ("undo", None),
         ("decide", "reject"),
         ("learned", None),
     ]
@@ -278,49 +347,102 @@ def test_nothing_of_an_article_steers_the_terminal(tmp_path: Path, command: Comm
     assert b"\x1b" not in out and "\u202e".encode() not in out and b"[red]x[/red]" in out
 
 
-def test_ignore_always_goes_to_the_users_lexicon(tmp_path: Path, command: Command) -> None:
+def test_ignore_always_asks_once_where(tmp_path: Path, command: Command) -> None:
     (tmp_path / "a.txt").write_text(ARTICLE)
-    command("review", "--plain", "a.txt", input=b"i\nq\n")
-    own = Path(os.environ["REPAIR_LEXICON"])
-    assert "environment media\tenvironment media\tignore" in own.read_text()
+    own, project = Path(os.environ["REPAIR_LEXICON"]), tmp_path / "repair.lexicon.tsv"
+    row = "environment media\tenvironment media\tignore"
+    asked = command("review", "--plain", "a.txt", input=b"i\nx\nc\nq\n")
+    assert asked.stdout.count(b"Where (u, p or c)") == 2 and not own.exists() and not project.exists()
+    command("review", "--plain", "a.txt", input=b"i\np\nq\n")
+    assert row in project.read_text() and not own.exists()
     command("review", "--plain", "a.txt", input=b"u\nq\n")
-    assert "environment media" not in own.read_text()
+    assert row not in project.read_text()
+    assert b"Where" not in command("review", "--plain", "a.txt", input=b"i\nq\n").stdout
+    assert row in project.read_text() and not own.exists()
+    command("review", "--plain", "a.txt", input=b"u\nq\n")
+    (tmp_path / "repair.toml").write_text('ignore-scope = "user"\n')
+    command("review", "--plain", "a.txt", input=b"i\nq\n")
+    assert row in own.read_text() and row not in project.read_text()
+    command("review", "--plain", "--ignore-scope", "project", "a.txt", input=b"u\ni\nq\n")
+    assert row not in own.read_text() and row in project.read_text()
 
 
-def _answer_until_killed(review: Review, write: int) -> None:
-    def say(line: str) -> None:
-        if line.startswith(("accepted", "rejected")):
-            os.write(write, b".")
+def test_the_projects_lexicon_is_read_below_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    assert load(tmp_path / "in").lexicons == ()
+    path = tmp_path / "repair.lexicon.tsv"
+    silence("environment media", True, path)
+    assert load(tmp_path / "in").lexicons == (path,)
+    (tmp_path / "repair.toml").write_text('lexicons = ["x.tsv", "repair.lexicon.tsv"]\n')
+    assert load(tmp_path / "in").lexicons == (tmp_path / "x.tsv", path)
+    with pytest.raises(ConfigError, match="user or project"):
+        parse({"ignore-scope": "all"}, path)
 
-    try:
-        review_plain(review, Paint(False), ask=lambda _: random.choice("y1n"), say=say)
-    finally:
-        os._exit(1)
+
+def test_undoing_takes_back_what_was_learned(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "a.txt").write_text(ARTICLE)
+    command("review", "--plain", "a.txt", input=b"a\ny\nq\n")
+    shown = command("lexicon", "show", "--learned").stdout.decode()
+    assert "environment media → state media" in shown and "herbal asset → natural resource" in shown
+    command("review", "--plain", "a.txt", input=b"u\nq\n")
+    shown = command("lexicon", "show", "--learned").stdout.decode()
+    assert "environment media → state media" in shown and "herbal" not in shown
+    assert "herbal" not in Path(os.environ["REPAIR_LEXICON"]).read_text()
 
 
-def test_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
-    """What was acknowledged before a kill -9 is there after it, and once; the article is as it was."""
-    text = "".join(f"Line {n} of droop.\n" for n in range(500))
-    chance, told = random.Random(4), 0
-    for _ in range(50):
-        acknowledged, write = os.pipe()
-        child = os.fork()
-        if not child:
-            _answer_until_killed(opened(tmp_path, text), write)
-        os.close(write)
-        first = os.read(acknowledged, 1)
-        time.sleep(chance.random() * 0.05)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        told += len(first)
-        while more := os.read(acknowledged, 4096):
-            told += len(more)
-        os.close(acknowledged)
-        review = opened(tmp_path, text)
-        starts = [event.places[0].start for event in review.journal.events]
-        assert len(starts) == len(set(starts)) and told <= len(starts) <= told + 1
-        assert sum(review.counts().values()) - review.counts()["open"] == len(starts)
-        told = len(starts)
-        assert review.repair(0).undo() == text
-        review.journal.close()
-    assert told >= 50
+def test_into_a_folder(tmp_path: Path, command: Command) -> None:
+    """-o writes every article, also one without findings, and leaves the sources as they were."""
+    (tmp_path / "in/deep").mkdir(parents=True)
+    (tmp_path / "in/a.txt").write_text(ARTICLE)
+    (tmp_path / "in/deep/b.txt").write_text("Nothing here.\n")
+    result = command("review", "--plain", "-o", "out", "in", input=b"a\nn\nq\n")
+    assert result.returncode == 1
+    assert (tmp_path / "out/a.txt").read_text() == ARTICLE.replace("environment", "state")
+    assert (tmp_path / "out/deep/b.txt").read_text() == "Nothing here.\n"
+    assert (tmp_path / "in/a.txt").read_text() == ARTICLE
+    assert not list((tmp_path / "out").rglob("*.review"))
+    # Again, with one more decision: the folder follows.
+    command("review", "--plain", "-o", "out", "in", input=b"y\n")
+    assert (tmp_path / "out/a.txt").read_text() == ARTICLE.replace("environment", "state").replace("bosom", "breast")
+
+
+def test_kills_at_random_moments_lose_nothing(tmp_path: Path, environment: dict[str, str], command: Command) -> None:
+    """The command is killed 50 times, at its start, between answers and amid them, and goes on each time.
+
+    What it acknowledged before a kill -9 is there after it, and once; the article is as it was.
+    """
+    text = "".join(f"Line {n} of bosom.\n" for n in range(2000))
+    article, journal = tmp_path / "a.txt", tmp_path / "a.txt.review"
+    article.write_text(text)
+    chance, known = random.Random(4), 0
+    for n in range(50):
+        process = subprocess.Popen(
+            [sys.executable, STUB, "review", "--plain", "a.txt"],
+            cwd=tmp_path, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert process.stdin and process.stdout
+        answers = "".join(chance.choice("yn1") + "\n" for _ in range(1000))
+        process.stdin.write(answers.encode())
+        process.stdin.flush()
+        first = b""
+        while n % 5 and b"ed\n" not in first:  # every fifth is killed before or while it starts to answer
+            first += os.read(process.stdout.fileno(), 4096)
+        time.sleep(chance.random() * (0.05 if n % 5 else 0.5))
+        process.kill()
+        told = (first + process.stdout.read()).decode()
+        process.stdin.close()
+        process.wait()
+        acknowledged = len(re.findall("^(?:accepted|rejected)$|: (?:accepted|rejected)$", told, re.MULTILINE))
+        lines = journal.read_bytes().splitlines() if journal.exists() else []
+        whole = [json.loads(line) for line in lines if line.endswith(b"}")]
+        starts = [row["places"][0]["start"] for row in whole]
+        assert len(starts) == len(set(starts)) and known + acknowledged <= len(starts) <= known + acknowledged + 1
+        for row, said in zip(whole[known:], re.findall("accepted|rejected", told), strict=False):
+            assert said == f"{row['action']}ed"
+        known = len(starts)
+        assert article.read_text() == text
+    assert known >= 50
+    accepted = sum(row["action"] == "accept" for row in whole)
+    done = command("review", "--apply", "--diff", "a.txt")
+    assert f"{known:,} of 2,000 decided, {accepted:,} changes".encode() in done.stderr
+    assert len(re.findall(rb"\n\+Line \d+ of breast", done.stdout)) == accepted

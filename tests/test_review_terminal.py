@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from test_review import TEXT, opened
+from test_review import TEXT, Told, opened
 
 from repair.review import Review
 
 pytest.importorskip("textual")
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from repair.review_terminal import ReviewApp
 
+SCREENS = Path(__file__).with_name("screens")
 Steps = Callable[[Pilot[None], ReviewApp], Awaitable[None]]
 
 
@@ -31,6 +34,93 @@ def drive(review: Review, steps: Steps, size: tuple[int, int] = (80, 24)) -> Non
 
 def screen(app: ReviewApp) -> str:
     return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())
+
+
+def drawn(app: ReviewApp) -> str:
+    """The screen as text, then what is marked on it otherwise than by colour: row, column, how, and the text."""
+    lines, marked = [], []
+    for row, line in enumerate(app.screen._compositor.render_strips()):
+        column, shown = 0, ""
+        for segment in line:
+            style = segment.style
+            how = [name for name in ("bold", "underline", "reverse") if style and getattr(style, name)]
+            if how and segment.text.strip():
+                marked.append(f"{row}:{column} {' '.join(how)}: {segment.text.strip()}")
+            column += cell_len(segment.text)
+            shown += segment.text
+        lines.append(shown.rstrip())
+    return "\n".join([*lines, "---", *marked, ""])
+
+
+def colours(app: ReviewApp) -> set[str]:
+    """The colours on the screen that are no greys."""
+    out = set()
+    for line in app.screen._compositor.render_strips():
+        for segment in line:
+            for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
+                if colour and len({*colour.get_truecolor()}) > 1:
+                    out.add(colour.name)
+    return out
+
+
+DEEP = "It was raining, and the boats stayed in. " * 60 + "At nighttime they went. " + "They slept. " * 90
+LONG = (
+    TEXT + "\n" + "It was raining, and the boats stayed in. " * 12 + "At nighttime they went.\n" + "End.\n" * 30 + DEEP
+)
+SCENES: dict[str, tuple[tuple[int, int], list[str]]] = {
+    "opened": ((80, 24), []),
+    "answered": ((80, 24), ["y", "2", "n", "s"]),
+    "keys": ((80, 24), ["?"]),
+    "where": ((80, 24), ["i"]),
+    "own": ((80, 24), ["e", *"crew"]),
+    "far": ((80, 24), ["k"]),
+    "deep": ((80, 24), ["j"] * 8),
+    "narrow": ((50, 20), ["y"]),
+    "wide": ((120, 30), ["y"]),
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("colour", [True, False], ids=["colour", "no colour"])
+def test_the_screen_is_as_it_was(tmp_path: Path, name: str, colour: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """tests/screens holds each; REPAIR_SCREENS=1 writes them anew, for a person to read in the diff.
+
+    Without colour it is the same to the letter, and what is open, chosen, accepted or rejected is still told apart.
+    """
+    if not colour:
+        monkeypatch.setenv("NO_COLOR", "1")
+    size, keys = SCENES[name]
+    review = opened(tmp_path, LONG, TEXT, silence=Told(None))
+
+    async def steps(pilot: Pilot[None], app: ReviewApp) -> None:
+        await pilot.press(*keys)
+        await pilot.pause()
+        found, path = drawn(app), SCREENS / f"{name}.txt"
+        if os.environ.get("REPAIR_SCREENS"):
+            SCREENS.mkdir(exist_ok=True)
+            path.write_text(found, encoding="utf-8")
+        assert found == path.read_text(encoding="utf-8")
+        assert bool(colours(app)) == colour
+
+    drive(review, steps, size)
+
+
+def test_ignoring_asks_where(tmp_path: Path) -> None:
+    told = Told(None)
+    review = opened(tmp_path, TEXT, silence=told)
+
+    async def steps(pilot: Pilot[None], app: ReviewApp) -> None:
+        await pilot.press("i", "escape")
+        await pilot.pause()
+        assert told.calls == [] and app.at == 0
+        await pilot.press("i", "p")
+        await pilot.pause()
+        assert told.calls == [("Workforce", True, "project")] and app.at == 2
+        await pilot.press("i")
+        await pilot.pause()
+        assert told.calls[1:] == [("droop", True, "project")]
+
+    drive(review, steps)
 
 
 def test_one_key_decides_and_goes_on(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ const make = (tag, text = "", of = null) => {
   return node;
 };
 
+const STATES = { reject: "rejected", ignore: "ignored always", skip: "skipped" };
+
 let batch = { articles: [], keys: [] };
 let entry = -1;          // the article shown
 let places = {};         // its places by number
@@ -45,6 +47,7 @@ async function open(number, place = null) {
       mark.className = "f";
       mark.dataset.place = piece;
       mark.setAttribute("role", "button");
+      mark.tabIndex = -1;
       marks.set(piece, mark);
       draw(piece);
     } else {
@@ -77,6 +80,9 @@ function draw(i) {
   } else {
     mark.textContent = observed;
   }
+  // A button's content is not read out as deleted and inserted.
+  const state = !decision ? "open" : rewrites ? `replaced by ${decision.text}` : STATES[decision.action];
+  mark.setAttribute("aria-label", `${observed}, ${state}`);
   mark.classList.toggle("done", Boolean(rewrites));
   mark.classList.toggle("kept", Boolean(decision) && !rewrites);
   mark.classList.toggle("sure", !decision && confidence >= 0.9);
@@ -113,19 +119,24 @@ function tally() {
 
 /** Choose a place: mark it, bring it into view, and fill the panel. */
 function go(i) {
-  if (here !== null) marks.get(here)?.classList.remove("here");
+  const focused = document.activeElement;
+  const before = marks.get(here);
+  before?.classList.remove("here");
+  if (before) before.tabIndex = -1;
   here = i;
   const place = places[i];
   $("panel").hidden = !place;
   if (!place) return;
   const mark = marks.get(i);
   mark.classList.add("here");
+  mark.tabIndex = 0;  // the Tab key stops at this place alone, not at thousands
   mark.scrollIntoView({ block: "nearest" });
   const view = $("article").getBoundingClientRect();
   const box = mark.getBoundingClientRect();
   if (box.bottom > view.bottom - view.height / 4) $("article").scrollTop += box.top - view.top - view.height / 3;
   $("what").textContent = place.observed;
   const held = place.decision ? ` · decided: ${place.decision.action} ${place.decision.text}` : "";
+  const chosen = $("suggestions").contains(focused);
   make("small", `confidence ${place.confidence.toFixed(2)}${held}`, $("what"));
   $("suggestions").replaceChildren(...place.suggestions.map(([text, chance, source], n) => {
     const row = document.createElement("li");
@@ -138,6 +149,8 @@ function go(i) {
   }));
   $("evidence").replaceChildren(...place.evidence.map((line) => make("li", line)));
   $("own").value = "";
+  if (focused === before && before) mark.focus({ preventScroll: true });
+  else if (chosen) ($("suggestions").querySelector("button") ?? $("own")).focus();
 }
 
 function step(by) {
@@ -158,10 +171,27 @@ function onward() {
   if (batch.articles.every((a) => !a.open)) $("message").textContent = "All is decided. Finish ends the review.";
 }
 
+/** Where "ignore always" goes: undefined where that is known, null where the user would rather not say. */
+async function whereTo(wording) {
+  if (batch.ignoring) return undefined;
+  const dialog = $("where");
+  $("ignored").textContent = `“${wording}” will not be reported any more.`;
+  dialog.returnValue = "";
+  dialog.showModal();
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  return dialog.returnValue || null;
+}
+
 async function decide(action, extra = {}) {
   if (here === null) return;
+  if (action === "ignore") {
+    const where = await whereTo(places[here].observed);
+    if (where === null) return;
+    if (where) extra = { ...extra, where };
+  }
   const answer = await call("/api/decide", { place: here, action, scope: $("scope").value, ...extra });
   if (!answer) return;
+  batch.ignoring ??= extra.where;
   take(answer);
   $("scope").value = "place";
   onward();
@@ -208,7 +238,12 @@ async function end() {
 
 let busy = false;
 document.addEventListener("keydown", async (event) => {
-  if (event.key === "Escape") return $("article").focus();
+  const mark = event.target.closest(".f");
+  if (mark && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    return go(Number(mark.dataset.place));
+  }
+  if (event.key === "Escape" && !event.target.closest("dialog")) return $("article").focus();
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
   const act = keys[event.key] ?? (/^[1-9]$/.test(event.key) ? () => decide("accept", { nth: event.key - 1 }) : null);
   if (!act) return;
@@ -242,6 +277,10 @@ $("queue").addEventListener("click", (event) => {
 for (const name of ["before", "diff", "after"]) $(name).addEventListener("click", () => show(name));
 for (const name of ["confidence", "source", "search"]) $(name).addEventListener("input", filter);
 for (const name of ["undo", "redo"]) $(name).addEventListener("click", () => turn(name));
+$("where").addEventListener("keydown", (event) => {
+  const button = { u: "user", p: "project" }[event.key];
+  if (button) $("where").close(button);
+});
 $("help").addEventListener("click", keys["?"]);
 $("finish").addEventListener("click", end);
 
@@ -260,6 +299,10 @@ async function start() {
     make("dt", key, $("keys").querySelector("dl"));
     make("dd", meaning, $("keys").querySelector("dl"));
   }
+  for (const [where, meaning] of Object.entries(batch.wheres)) {
+    $("where").querySelector(`button[value=${where}] span`).textContent = meaning;
+  }
+  $("project").textContent = batch.project;
   if (batch.lost.length) $("message").textContent = `The article changed: ${batch.lost.join("; ")}`;
   const first = batch.articles.findIndex((article) => article.open);
   await open(Math.max(0, first));
