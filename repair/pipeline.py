@@ -158,7 +158,8 @@ class Pipeline:
                 for w, (chance, k) in list(best_of.items())[:MOST_SUGGESTIONS]
                 if w != observed
             )
-            best = pairs[0][1] if pairs else 0.0
+            # The chances of one place are each an answer by itself: where they add up to more than one, there are rivals.
+            best = pairs[0][1] / max(1.0, total) if pairs else 0.0
             replace = bool(suggestions) and best >= self.thresholds.rewritten(decision.verdict.probability)
             findings.append(
                 Finding(

@@ -49,6 +49,7 @@ BAG = 2  # models of other seeds that are averaged: single ones differ by some p
 Model = HistGradientBoostingClassifier
 THINNED = {True: 0.12, False: 0.03}  # share kept of the pairs that restore nothing, in spun and in clean articles
 IMPORTANCE = {"own": 1.0, "clean": 0.6, "synthetic": 0.2}
+EVEN = 60  # artifact stretches of an article from which on more of them weigh no more: articles count, not swaps
 CLEAN_TO_SPUN = 1.0  # weight of all clean articles to that of all spun ones, for the verdict
 
 
@@ -244,7 +245,8 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     gen = np.random.default_rng(seed)
     # Negatives are thinned, and weighted by what was left out.
     pick = [(s.restores > 0) | (gen.random(len(s.restores)) < THINNED[s.spun]) for s in samples]
-    factor = [np.where(s.restores > 0, 1.0, 1 / THINNED[s.spun]) * IMPORTANCE[s.kind] for s in samples]
+    weight = [IMPORTANCE[s.kind] * EVEN / max(EVEN, int(s.touches.sum())) for s in samples]
+    factor = [np.where(s.restores > 0, 1.0, 1 / THINNED[s.spun]) * m for s, m in zip(samples, weight, strict=True)]
 
     def fit_pair(chosen: list[int], seed: int = seed) -> Model:
         x = np.concatenate([x_pair[i][pick[i]] for i in chosen])
@@ -254,7 +256,7 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
 
     def fit_span(chosen: list[int], seed: int = seed) -> Model:
         use = [i for i in chosen if len(x_span[i])]
-        w = np.concatenate([samples[i].weight * IMPORTANCE[samples[i].kind] for i in use])
+        w = np.concatenate([samples[i].weight * weight[i] for i in use])
         return boosted(
             np.concatenate([x_span[i] for i in use]),
             np.concatenate([samples[i].touches for i in use]),
