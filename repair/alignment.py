@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from repair.errors import InputError
 from repair.inflection import KIND_TAGS, NO_FORMS, analyses, british, head, inflect_phrase
@@ -22,6 +23,7 @@ _LEAST_SHARED = (
     0.2  # of the content words of the shorter text; unrelated ones share up to 0.06, spun ones 0.33 and more
 )
 _INSERT, _INSERT_FUNCTION, _NEVER = 1.2, 0.8, 1e9
+_LEAST = 0.29  # no piece of more than a word on each side costs less
 FUNCTION = (NO_FORMS - {"one", "two", "three"}) | {
     "into", "onto", "about", "after", "before", "against", "between", "through", "during", "'s",
 }  # fmt: skip
@@ -149,10 +151,12 @@ def _pieces(a: Sequence[Token], b: Sequence[Token], related: Related) -> list[tu
             if (i, j) == (0, 0):
                 continue
             found = (_NEVER, (0, 0))
-            for k in range(max(0, i - MOST_WORDS), i + 1):
-                for m in range(max(0, j - MOST_WORDS), j + 1):
-                    before = best[k, m][0] if (k, m) != (i, j) else _NEVER
-                    if before < found[0]:
+            for k in range(i, max(0, i - MOST_WORDS) - 1, -1):  # short pieces first: they make most long ones too dear
+                for m in range(j, max(0, j - MOST_WORDS) - 1, -1):
+                    if (k, m) == (i, j):
+                        continue
+                    before = best[k, m][0]
+                    if before + (_LEAST if i - k + j - m > 2 else 0.0) <= found[0]:
                         cost = before + _cost(a[k:i], b[m:j], related, _next(a, i), _next(b, j))
                         found = min(found, (cost, (k, m)))
             best[i, j] = found
@@ -233,15 +237,19 @@ def base_form(observed: str, original: str, first: str = "noun") -> tuple[str, s
     first: the kind to take where several fit ("state" is a noun and a verb).
     """
     for kind in dict.fromkeys([first, *KIND_TAGS]):
-        bases: list[dict[str, str]] = []
-        for phrase in (observed, original):
-            words = phrase.split(" ")
-            i = head(phrase, kind)
-            known = {tag: lemma for lemma, tag in reversed(analyses(words[i])) if words[i] not in FUNCTION}
-            bases.append({tag: " ".join([*words[:i], lemma, *words[i + 1 :]]) for tag, lemma in known.items()})
-        for tag in KIND_TAGS[kind]:
+        bases = _bases(observed, kind), _bases(original, kind)
+        for tag in KIND_TAGS[kind] if bases[0] and bases[1] else ():
             if tag in bases[0] and tag in bases[1]:
                 pair = bases[0][tag], bases[1][tag]
                 if tuple(inflect_phrase(p, kind, tag) for p in pair) == (observed, original) and pair[0] != pair[1]:
                     return *pair, kind
     return observed, original, "function"
+
+
+@lru_cache(maxsize=100_000)  # a text's alignment asks for the same few thousand again and again
+def _bases(phrase: str, kind: str) -> dict[str, str]:
+    """A folded wording in the base form that it has if its head stands in the form ``tag``, by tag."""
+    words = phrase.split(" ")
+    i = head(phrase, kind)
+    known = {tag: lemma for lemma, tag in reversed(analyses(words[i])) if words[i] not in FUNCTION}
+    return {tag: " ".join([*words[:i], lemma, *words[i + 1 :]]) for tag, lemma in known.items()}

@@ -43,7 +43,7 @@ class Proposer:
 
     def __init__(self) -> None:
         self.found: dict[tuple[str, str], Proposal] = {}
-        self.related = lru_cache(maxsize=100_000)(self._related)
+        self.related = lru_cache(maxsize=500_000)(self._related)
 
     def add(self, name: str, spun: str, source: str) -> Alignment:
         """Take in the swaps of one pair. Raises InputError where the texts are no pair."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -37,7 +36,6 @@ def proposer() -> Proposer:
 @pytest.mark.parametrize("part", [slice(0, 5), slice(5, 10)], ids=["tuned", "held back"])
 def test_the_swaps_of_our_own_pairs_are_proposed(part: slice) -> None:
     """A swap counts where its row, inflected as the lexicon does it, gives both wordings of the text."""
-    begin = time.process_time()
     wanted = found = proposed = right = 0
     for gold in PAIRS[part]:
         proposer = Proposer()
@@ -54,7 +52,6 @@ def test_the_swaps_of_our_own_pairs_are_proposed(part: slice) -> None:
     assert wanted > 300
     assert found / wanted >= 0.9
     assert 1 - right / proposed <= 0.05
-    assert time.process_time() - begin < 10  # five times the lexicons are read anew; ten pairs at once take two seconds
 
 
 @pytest.mark.parametrize(

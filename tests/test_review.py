@@ -302,7 +302,7 @@ def test_plain_mode_in_a_terminal(tmp_path: Path, environment: dict[str, str], c
         cwd=str(tmp_path),
         env=environment,
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
         dimensions=(24, 80),
     )
     for answer in ("?", "a", "e mother nature", "x", "u", "y", "n"):
@@ -339,6 +339,17 @@ def test_plain_mode_in_a_terminal(tmp_path: Path, environment: dict[str, str], c
     )
     again = command("review", "a.txt", input=b"")
     assert b"1 of 1 decided" in again.stderr and b"Decide" not in again.stdout
+
+
+def test_a_dumb_terminal_gets_the_plain_mode(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "a.txt").write_text(ARTICLE)
+    arguments = [STUB, "review", "a.txt"]
+    dumb = {**environment, "TERM": "dumb"}
+    child = pexpect.spawn(sys.executable, arguments, cwd=str(tmp_path), env=dumb, encoding="utf-8", timeout=60)
+    child.expect("Decide")
+    assert "\x1b" not in child.before
+    child.sendline("q")
+    child.expect(pexpect.EOF)
 
 
 def test_nothing_of_an_article_steers_the_terminal(tmp_path: Path, command: Command) -> None:

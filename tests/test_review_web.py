@@ -228,6 +228,7 @@ def states(page: Any) -> Iterator[str]:
     page.wait_for_selector("#keys[open]")
     yield "with the keys"
     page.keyboard.press("Escape")
+    page.wait_for_selector("#keys:not([open])", state="attached")
     page.keyboard.press("i")
     page.wait_for_selector("#where[open]")
     yield "asking where"
@@ -238,7 +239,7 @@ def states(page: Any) -> Iterator[str]:
     page.keyboard.type("droop")
     yield "with the menu, filtered"
     page.keyboard.press("Escape")
-    page.click("#article")
+    page.wait_for_selector("#menu:not([open])")
     page.evaluate("document.querySelector('#message').textContent = 'The article changed.'")
     yield "with a message"
 
@@ -287,6 +288,7 @@ def test_everything_is_reached_by_the_tab_key(page: Any, open_page: Callable[[Re
         page.keyboard.press("Tab")
         reached.append(page.evaluate(FOCUSED))
     names = [name for name, _, _ in reached]
+    names = names[names.index("before") :]  # where the first Tab leads is the browser's choice
     order = ["before", "diff", "after", "SUMMARY", "entry 0", "entry 1", "place 0", "nth 0", "own", "BUTTON"]
     order += ["action reject", "action skip", "action ignore", "scope"]
     assert [name for name in dict.fromkeys(names) if name != "BODY"] == order

@@ -243,7 +243,10 @@ document.addEventListener("keydown", async (event) => {
     event.preventDefault();
     return go(Number(mark.dataset.place));
   }
-  if (event.key === "Escape" && !event.target.closest("dialog")) return $("article").focus();
+  if (event.key === "Escape" && !event.target.closest("dialog")) {
+    $("menu").open = false;
+    return $("article").focus();
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
   const act = keys[event.key] ?? (/^[1-9]$/.test(event.key) ? () => decide("accept", { nth: event.key - 1 }) : null);
   if (!act) return;
@@ -300,7 +303,7 @@ async function start() {
     make("dd", meaning, $("keys").querySelector("dl"));
   }
   for (const [where, meaning] of Object.entries(batch.wheres)) {
-    $("where").querySelector(`button[value=${where}] span`).textContent = meaning;
+    $("where").querySelector(`button[value=${where}] span`).textContent = meaning[0].toUpperCase() + meaning.slice(1);
   }
   $("project").textContent = batch.project;
   if (batch.lost.length) $("message").textContent = `The article changed: ${batch.lost.join("; ")}`;
