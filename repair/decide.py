@@ -61,6 +61,11 @@ class Choice:
     confidence: float
     pairs: list[tuple[int, float]]
 
+    @property
+    def sureness(self) -> float:
+        """The best candidate's chance; its share, where the chances of rivals, each judged alone, add up to over one."""
+        return self.pairs[0][1] / max(1.0, sum(chance for _, chance in self.pairs)) if self.pairs else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

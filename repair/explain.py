@@ -35,7 +35,7 @@ def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candida
         won = s in chosen and bool(chosen[s].pairs) and chosen[s].pairs[0][0] == k
         if won:
             needed = pipeline.thresholds.rewritten(decision.verdict.probability)
-            why = "rewritten by fix" if chance >= needed else f"suggested only: {_short_of(needed)}"
+            why = "rewritten by fix" if chosen[s].sureness >= needed else f"suggested only: {_short_of(needed)}"
         elif s in chosen:
             why = f"another wording is likelier here ({chance:.2f} < {best[s]:.2f})"
         elif confidence < pipeline.thresholds.reported(decision.verdict.probability):
@@ -54,4 +54,4 @@ def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candida
 
 
 def _short_of(needed: float) -> str:
-    return f"chance below {needed:.2f}" if needed <= 1 else "the article is not judged spun"
+    return f"chance, or share among rivals, below {needed:.2f}" if needed <= 1 else "the article is not judged spun"

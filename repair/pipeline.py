@@ -158,9 +158,8 @@ class Pipeline:
                 for w, (chance, k) in list(best_of.items())[:MOST_SUGGESTIONS]
                 if w != observed
             )
-            # The chances of one place are each an answer by itself: where they add up to more than one, there are rivals.
-            best = pairs[0][1] / max(1.0, total) if pairs else 0.0
-            replace = bool(suggestions) and best >= self.thresholds.rewritten(decision.verdict.probability)
+            needed = self.thresholds.rewritten(decision.verdict.probability)
+            replace = bool(suggestions) and choice.sureness >= needed
             findings.append(
                 Finding(
                     text.starts[first],
