@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 Caution = Literal["low", "normal", "high"]
 VERDICT = ("mean", "high", "tells", "confident", "restorable", "sure", "restored", "log_words")
 LISTEN = 0.5  # how much a place hears the other places of its wording
-SUSPICIOUS, SPUN = 0.4, 0.95  # probabilities of the verdict; at 0.95 one of 448 readings of own clean articles is called spun
+SUSPICIOUS, SPUN = 0.4, 0.95  # probabilities of the verdict; 1 of 448 readings of own clean articles is above
 DOUBT = 0.7  # how much of the verdict's doubt is added to the thresholds
 SHORT = 150  # words; below, the verdict's rates are those of so long a text
 UNPROPOSED = -5.0  # the log-odds of a candidate that another place did not even propose
@@ -63,7 +63,7 @@ class Choice:
 
     @property
     def sureness(self) -> float:
-        """The best candidate's chance; its share, where the chances of rivals, each judged alone, add up to over one."""
+        """The best candidate's chance; its share, where those of all rivals, each judged alone, exceed one."""
         return self.pairs[0][1] / max(1.0, sum(chance for _, chance in self.pairs)) if self.pairs else 0.0
 
 
