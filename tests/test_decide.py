@@ -30,9 +30,10 @@ def evidences(draw: st.DrawFn) -> tuple[Evidence, np.ndarray, np.ndarray]:
     chance = np.array([draw(CHANCES) for _ in range(n)], np.float32)
     observed = [draw(st.sampled_from(["a", "b", "c d"])) for _ in spans]
     texts = [draw(st.sampled_from(["x", "y", "z"])) for _ in range(n)]
+    columns = np.zeros((len(spans), len(SPAN)), np.float32)
+    columns[:, SPAN.index("replaced")] = [draw(CHANCES) for _ in spans]
     evidence = Evidence(
-        spans, observed, span_of, texts, [1] * n, np.zeros((n, len(PAIR)), np.float32),
-        np.zeros((len(spans), len(SPAN)), np.float32), {},
+        spans, observed, span_of, texts, [1] * n, np.zeros((n, len(PAIR)), np.float32), columns, {}
     )  # fmt: skip
     return evidence, confidence, chance
 
@@ -47,9 +48,13 @@ def test_the_best_set_is_the_best_of_all_sets(given: tuple[Evidence, np.ndarray,
     spans = evidence.spans
     best = np.zeros(len(spans))
     np.maximum.at(best, evidence.span_of, chance)
+    length, replaced = [z - a for a, z in spans], evidence.span[:, SPAN.index("replaced")]
 
     def worth(chosen: tuple[int, ...] | list[int]) -> float:  # as repair.decide weighs a finding
-        return sum((spans[s][1] - spans[s][0]) * (confidence[s] - 0.5 * threshold + 1.5 * best[s]) for s in chosen)
+        return sum(
+            max(1, length[s] * replaced[s]) * (confidence[s] - 0.5 * threshold) + 1.5 * length[s] * best[s]
+            for s in chosen
+        )
 
     sure = [s for s in range(len(spans)) if confidence[s] >= threshold]
     possible = (
