@@ -63,9 +63,7 @@ class Clock:
                 break
             before, began = os.times(), time.perf_counter()
             try:
-                done = subprocess.run(
-                    command, env=ENVIRONMENT, capture_output=True, check=False, timeout=self.left(), stdin=subprocess.DEVNULL
-                )  # fmt: skip
+                done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=self.left())
             except subprocess.TimeoutExpired:
                 break
             wall.append(time.perf_counter() - began)
@@ -122,8 +120,8 @@ def clean(clock: Clock, files: int, size: int) -> Iterator[str]:
             f.unlink()
         texts = [text for f, text in every.items() if f not in doubtful]
         spared = sum(f.stat().st_size for f in Path(name).iterdir())
-        yield f"{files} clean files of six held-back kinds, {total / 1e6:.1f} MB; the screen spares {files - len(doubtful)}"
-        yield f"of them, {spared / total:.3f} of the bytes. Below, MB/s are of those, with one worker and one thread.\n"
+        yield f"{files} clean files of six held-back kinds, {total / 1e6:.1f} MB; the screen spares"
+        yield f"{files - len(doubtful)} of them, {spared / total:.3f} of the bytes. MB/s of those, with one worker:\n"
         yield "| clean files | MB/s by the clock | MB/s of processor time |\n|---|---|---|"
         commands = {
             "`repair check`": [*REPAIR, "check", "--no-config", name],
@@ -132,11 +130,15 @@ def clean(clock: Clock, files: int, size: int) -> Iterator[str]:
         }
         for label, command in commands.items():
             yield _rate(label, spared, lambda command=command: clock.command(command))
-        yield _rate("the screen alone, texts in memory", spared, lambda: clock.here(lambda: _each(screen.doubtful, texts)))
+        yield _rate(
+            "the screen alone, texts in memory", spared, lambda: clock.here(lambda: _each(screen.doubtful, texts))
+        )
         find = _aho_corasick()
         yield _rate("ahocorasick_rs alone, texts in memory", spared, lambda: clock.here(lambda: _each(find, texts)))
         mixed = list(every.values())
-        yield _rate("the screen alone, doubtful files too", total, lambda: clock.here(lambda: _each(screen.doubtful, mixed)))
+        yield _rate(
+            "the screen alone, doubtful files too", total, lambda: clock.here(lambda: _each(screen.doubtful, mixed))
+        )
 
 
 def _each(work: Callable[[str], object], texts: list[str]) -> None:
@@ -181,7 +183,7 @@ def spun(clock: Clock, articles: int, threads: int) -> Iterator[str]:
     words, sentences = sum(sum(t.is_word) for t in cut), sum(len(t.sentences) for t in cut)
     encoder.read(cut[:2])  # loads what is loaded late
     repairer.check(found[-1]["text"])
-    yield f"\n{len(texts)} spun articles, {words:,} words in {sentences} sentences, {threads} threads, everything loaded.\n"
+    yield f"\n{len(texts)} spun articles, {words:,} words in {sentences} sentences; {threads} threads, all loaded.\n"
     yield "| spun articles | words/s | sentences/s |\n|---|---|---|"
     seconds = {}
     for label, work in (
@@ -252,7 +254,11 @@ def main() -> None:
 def _processor() -> str:
     """The processor's name, as far as the system tells it."""
     info = Path("/proc/cpuinfo")
-    names = [x.partition(":")[2].strip() for x in info.read_text().splitlines() if x.startswith("model name")] if info.exists() else []
+    names = (
+        [x.partition(":")[2].strip() for x in info.read_text().splitlines() if x.startswith("model name")]
+        if info.exists()
+        else []
+    )
     return names[0] if names else platform.processor() or platform.machine()
 
 

@@ -1,11 +1,14 @@
-"""The screen's second look: words that fit their neighbours worse than a dictionary neighbour of theirs would.
+"""The screen's second look: words that misfit their neighbours as only a machine's do.
 
-A machine that swaps words without reading leaves pairs that nobody writes ("environment media"), where a neighbour of
-the word makes a pair that everybody writes ("state media"). Clean text has unseen pairs too, one in three, but seldom
-with such a neighbour. Each word's pattern of counts has log odds (training/screen.py counts them in spun and in clean
-text), which are summed up over the article and over its worst stretches.
+A machine that swaps words without reading leaves pairs that hardly anybody writes ("environment media"), where another
+word makes a pair that everybody writes ("state media"), and where dictionaries and lexicons lead from that word to the
+one that stands there. So each word is held against those that it may stand for, as through a noisy channel:
 
-Works on the screen's hashed words, a chunk at once; about three million bytes a second.
+    odds = sum over originals o:  P(word | o) * P(o | neighbours)  /  P(word | neighbours)
+
+with P(... | neighbours) from counts of pairs. What these odds, unseen pairs and the screen's tells mean together is
+read off a table of log odds, counted in spun and in clean text (training/misfits.py); the log odds are summed up over
+the article and over its worst stretches. Works on the screen's hashed words, a chunk at once.
 """
 
 from __future__ import annotations
@@ -18,30 +21,38 @@ import numpy as np
 import numpy.typing as npt
 
 from repair.errors import ArtifactError
+from repair.hashed import Bools, Hashes, Ints, Words, chunks
 from repair.ngrams import NgramStore
 from repair.segment import BREAK
-from repair.hashed import Bools, Ints, Words, chunks
 
 Floats = npt.NDArray[np.float32]
 
 FLOOR = 0.3  # what an unseen pair counts as
-GAINS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.5, 7.0)  # natural logarithms; what the best neighbour would fit better
-COMMON = (6.0, 9.0)  # logarithms of counts of single words
-SEEN = (10.0, 100.0)  # counts of the rarer of a word's pairs
-PATTERNS = 1 + 2 * (len(SEEN) + 1) + 3 * (len(COMMON) + 1) * (len(GAINS) + 2)
+ODDS = (-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5)  # steps of the channel's log odds
+SEEN = (10.0, 100.0)  # steps of the count of a word's rarer pair
+PRIOR = (-1.0, 0.5, 1.5)  # steps of how much more of a word spun text has, by the channel alone, in logarithms
+TELL = (0.5, 3.0)  # steps of a tell's weight
+_SHAPE = (len(ODDS) + 2, len(SEEN) + 3, len(PRIOR) + 1, len(TELL) + 1)
+PATTERNS = 1 + int(np.prod(_SHAPE))
+WAYS = 16.0  # to one natural logarithm, as P(word | original) is packed
 SHARES = ((0.02, 0), (0.1, 120), (0.25, 50))  # of words replaced, and in windows of how many words; 0: in all
 _SIGNS = b",.;:\n"
 _BLANK, _LINE = 32, 10
 
 
 class Misfits:
-    """Which words stand for which others, and the log odds of each pattern. Immutable."""
+    """Which words may stand for which others, and the log odds of each pattern. Immutable.
+
+    factors: of the screen's score: base, its own features, those of the second look.
+    """
 
     def __init__(self, folder: Path, store: NgramStore) -> None:
         try:
             with np.load(folder / "misfits.npz") as arrays:
                 observed, counts = arrays["observed"].astype(np.int64), arrays["counts"].astype(np.int64)
                 self._originals = arrays["originals"].astype(np.int64)
+                self._ways: Floats = arrays["ways"].astype(np.float32) / -WAYS
+                prior: Floats = arrays["prior"].astype(np.float32) / WAYS
                 self.odds: Floats = arrays["odds"].astype(np.float32)
                 self.factors = tuple(float(f) for f in arrays["factors"])
                 made_for = int(arrays["store"])
@@ -50,88 +61,81 @@ class Misfits:
         if made_for != fingerprint(store):
             raise ArtifactError(f"{folder}: made for another n-gram store; run python -m training.screen")
         self._store = store
-        self._first, self._many = np.zeros((2, len(store.words)), np.int64)
+        self._first, self._many, self._prior = np.zeros((3, len(store.words)), np.int64)
         self._first[observed], self._many[observed] = np.cumsum(counts) - counts, counts
+        self._prior[observed] = np.digitize(prior, PRIOR)
         self._common: Floats = np.log(np.maximum(store.unigrams, 1)).astype(np.float32)
         self._hashes, self._ids = _hashed(store.words)
         self._sign = np.zeros(256, np.int64)
         for sign in _SIGNS:
             self._sign[sign] = store.ids.get(chr(sign), 0)
 
-    def features(self, raw: bytes, words: Words) -> tuple[float, ...]:
-        """Log odds that words were replaced, for each of SHARES: in all of a chunk or where they are highest."""
-        ratio = np.expm1(self.odds[self.patterns(raw, words)])
-        out = []
-        for share, window in SHARES:
-            sums = np.cumsum(np.r_[0.0, np.log1p(share * ratio)])
-            size = min(window or len(ratio), len(ratio))
-            out.append(float(np.max(sums[size:] - sums[: len(sums) - size])))
-        return tuple(out)
+    def features(self, raw: bytes, words: Words, tells: Floats) -> tuple[float, ...]:
+        """Log odds that words were replaced, for each of SHARES: in all of a chunk or where they are highest.
 
-    def patterns(self, raw: bytes, words: Words) -> Ints:
+        tells: for each word the greatest weight of the tells that begin there.
+        """
+        return summed(self.odds[self.patterns(raw, words, tells)])
+
+    def patterns(self, raw: bytes, words: Words, tells: Floats) -> Ints:
         """The pattern of each word of a chunk; 0 where nothing is to be said."""
         marks, starts, ends = np.frombuffer(raw, np.uint8), words.starts, words.ends
-        ids = self._known(words.hashes)
+        every = self._known(words.hashes)
         gap = marks[ends[:-1]]
-        close = words.adjacent & (gap == _BLANK)
-        usable = ids > 0
         blank = marks[np.maximum(starts - 1, 0)] == _BLANK
         last = marks[np.maximum(starts - 2, 0)]
         # A name is no artifact; nor is half of a word with an apostrophe or a hyphen.
-        usable &= ~(blank & (last != ord(".")) & (marks[starts] >= 65) & (marks[starts] <= 90))
+        usable = (every > 0) & ~(blank & (last != ord(".")) & (marks[starts] >= 65) & (marks[starts] <= 90))
         part = words.adjacent & (gap != _BLANK) & (gap != _LINE)
         usable[1:] &= ~part
         usable[:-1] &= ~part
-        left, right = np.zeros((2, len(ids)), np.int64)
-        left[1:], right[:-1] = ids[:-1] * close, ids[1:] * close
+        close = words.adjacent & (gap == _BLANK)
+        left, right = np.zeros((2, len(every)), np.int64)
+        left[1:], right[:-1] = every[:-1] * close, every[1:] * close
         line = (starts == 0) | (marks[starts - 1] == _LINE)
-        signs = np.where(blank, self._sign[last], self._sign[_LINE] * line)
-        left = np.where(left > 0, left, signs)
+        left = np.where(left > 0, left, np.where(blank, self._sign[last], self._sign[_LINE] * line))
         right = np.where(right > 0, right, self._sign[np.r_[marks, 0].astype(np.uint8)[ends]])
-        has_left, has_right = usable & (left > 0), usable & (right > 0)
-        before, after = self._counts(left, ids, has_left), self._counts(ids, right, has_right)
-        return self._sorted(ids, left, right, has_left, has_right, before, after)
-
-    def _sorted(
-        self, ids: Ints, left: Ints, right: Ints, has_left: Bools, has_right: Bools, before: Floats, after: Floats
-    ) -> Ints:
-        sides = has_left.astype(np.int64) + has_right
-        unseen = (has_left & (before == 0)).astype(np.int64) + (has_right & (after == 0))
-        rarer = np.minimum(np.where(has_left, before, np.inf), np.where(has_right, after, np.inf))
-        seen = 1 + (sides - 1) * (len(SEEN) + 1) + np.digitize(rarer, SEEN)
-        out: Ints = np.where((sides > 0) & (unseen == 0), seen, 0)
-        at = np.flatnonzero(unseen)
-        if at.size:
-            gain = self._gain(ids[at], left[at], right[at], has_left[at], has_right[at], before[at], after[at])
-            kind = sides[at] + unseen[at] - 2
-            common = np.digitize(self._common[ids[at]], COMMON)
-            out[at] = 1 + 2 * (len(SEEN) + 1) + (kind * (len(COMMON) + 1) + common) * (len(GAINS) + 2) + gain
+        at = np.flatnonzero(usable)
+        out = np.zeros(len(every), np.int64)
+        out[at] = self._patterns(every[at], left[at], right[at], tells[at])
         return out
 
-    def _gain(
-        self, ids: Ints, left: Ints, right: Ints, has_left: Bools, has_right: Bools, before: Floats, after: Floats
-    ) -> Ints:
-        """How much better the best of a word's neighbours would fit, as a step of GAINS; 0 where it has none."""
+    def _patterns(self, ids: Ints, left: Ints, right: Ints, tells: Floats) -> Ints:
+        has_left, has_right = left > 0, right > 0
+        before, after = self._counts(left, ids, has_left), self._counts(ids, right, has_right)
+        unseen = (has_left & (before == 0)).astype(np.int64) + (has_right & (after == 0))
+        rarer = np.minimum(np.where(has_left, before, np.inf), np.where(has_right, after, np.inf))
+        fit = np.where(unseen > 0, len(SEEN) + unseen, np.digitize(rarer, SEEN))
+        # Common words that machines seldom write are held against nothing: half the words, most of the time.
+        ask = np.flatnonzero((self._many[ids] > 0) & ((unseen > 0) | (self._prior[ids] > 0)))
+        channel = np.zeros(len(ids), np.int64)
+        if ask.size:
+            odds = self._channel(ids[ask], left[ask], right[ask], before[ask], after[ask])
+            channel[ask] = 1 + np.digitize(odds, ODDS)
+        place = (channel, fit, self._prior[ids], np.digitize(tells, TELL))
+        return np.asarray(1 + np.ravel_multi_index(place, _SHAPE), np.int64)
+
+    def _channel(self, ids: Ints, left: Ints, right: Ints, before: Floats, after: Floats) -> Floats:
+        """Log odds that one of a word's originals stood there."""
         many = self._many[ids]
         owner = np.repeat(np.arange(len(ids)), many)
         first = np.cumsum(many) - many
-        other = self._originals[np.arange(len(owner)) + (self._first[ids] - first)[owner]]
-        fit = self._fit(other, self._counts(left[owner], other, has_left[owner]),
-                        self._counts(other, right[owner], has_right[owner]), has_left[owner], has_right[owner])  # fmt: skip
-        own = self._fit(ids, before, after, has_left, has_right)
-        out = np.zeros(len(ids), np.int64)
-        some = many > 0
-        if some.any():
-            best = np.maximum.reduceat(fit, first[some])
-            out[some] = 1 + np.digitize(best - own[some], GAINS)
-        return out
+        place = np.arange(len(owner)) + (self._first[ids] - first)[owner]
+        other, near, next_ = self._originals[place], left[owner], right[owner]
+        has_left, has_right = near > 0, next_ > 0
+        fit = self._fit(other, near, next_, self._counts(near, other, has_left), self._counts(other, next_, has_right))
+        own = self._fit(ids, left, right, before, after)
+        ratio = np.exp(np.minimum(fit - own[owner] + self._ways[place], 30.0))
+        return np.asarray(np.log(np.add.reduceat(ratio, first) + 1e-6), np.float32)
 
-    def _fit(self, ids: Ints, before: Floats, after: Floats, has_left: Bools, has_right: Bools) -> Floats:
+    def _fit(self, ids: Ints, left: Ints, right: Ints, before: Floats, after: Floats) -> Floats:
         """Log likelihood of words between their neighbours, but for what all words there share."""
+        has_left, has_right = left > 0, right > 0
         fit = np.where(has_left, np.log(np.maximum(before, FLOOR)), 0) + np.where(
             has_right, np.log(np.maximum(after, FLOOR)), 0
         )
-        return np.asarray(fit - np.where(has_left & has_right, self._common[ids], 0), np.float32)
+        sides = has_left.astype(np.float32) + has_right - 1
+        return np.asarray(fit - sides * self._common[ids], np.float32)
 
     def _counts(self, first: Ints, second: Ints, which: Bools) -> Floats:
         out = np.zeros(len(first), np.float32)
@@ -140,9 +144,20 @@ class Misfits:
             out[at] = self._store.count(first[at], second[at])
         return out
 
-    def _known(self, hashes: npt.NDArray[np.uint32]) -> Ints:
+    def _known(self, hashes: Hashes) -> Ints:
         at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
         return np.where(self._hashes[at] == hashes, self._ids[at], 0)
+
+
+def summed(odds: Floats) -> tuple[float, ...]:
+    """Log odds that a share of the words was replaced, from each word's log odds, for each of SHARES."""
+    ratio = np.expm1(odds)
+    out = []
+    for share, window in SHARES:
+        sums = np.cumsum(np.r_[0.0, np.log1p(share * ratio)])
+        size = min(window or len(ratio), len(ratio))
+        out.append(float(np.max(sums[size:] - sums[: len(sums) - size])))
+    return tuple(out)
 
 
 def fingerprint(store: NgramStore) -> int:
@@ -150,8 +165,8 @@ def fingerprint(store: NgramStore) -> int:
     return zlib.crc32(" ".join(store.words).encode("utf-8"))
 
 
-def _hashed(words: list[str]) -> tuple[npt.NDArray[np.uint32], Ints]:
-    """Hashes of the words that the screen takes for one word, sorted, and their ids."""
+def _hashed(words: list[str]) -> tuple[Hashes, Ints]:
+    """Hashes of those words that the screen takes for one word, sorted, and their ids."""
     hashes, ids = [], []
     at = 0
     for raw in chunks("\n".join("" if w == BREAK else w for w in words)):

@@ -16,6 +16,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 
 from repair.errors import ArtifactError
 from repair.hashed import Ints, Words, chunks
@@ -41,8 +42,8 @@ class Screen:
     def __init__(self, folder: Path, own: Collection[str] = (), store: Callable[[], NgramStore] | None = None) -> None:
         try:
             with np.load(folder / "screen.npz") as arrays:
-                self.tells, self._weights = arrays["tells"], arrays["weights"].astype(np.float32) / 16
-                self._factors = tuple(float(f) for f in arrays["factors"])
+                self.tells, self.weights = arrays["tells"], arrays["weights"].astype(np.float32) / 16
+                self.factors = tuple(float(f) for f in arrays["factors"])
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as e:
             raise ArtifactError(f"{folder}: the screen can't be read ({e}); install mt-repair again") from e
         self._filter = np.zeros(1 << FILTER_BITS, bool)
@@ -96,11 +97,22 @@ class Screen:
 
     def features(self, words: Words) -> tuple[float, float, float]:
         """Weight of the different tells to a hundred words, in all and in the densest window; strong tells likewise."""
-        which, where = self.found(words)
+        return self._features(words, *self.found(words))
+
+    def tells_at(self, words: Words) -> npt.NDArray[np.float32]:
+        """For each word the greatest weight of the tells that begin there; 0 where none does."""
+        return self._strongest(words, *self.found(words))
+
+    def _strongest(self, words: Words, which: Ints, where: Ints) -> npt.NDArray[np.float32]:
+        out = np.zeros(len(words.hashes), np.float32)
+        np.maximum.at(out, where, self.weights[which])
+        return out
+
+    def _features(self, words: Words, which: Ints, where: Ints) -> tuple[float, float, float]:
         if not which.size:
             return 0.0, 0.0, 0.0
         which, first = np.unique(which, return_index=True)
-        where, weights = where[first], self._weights[which]
+        where, weights = where[first], self.weights[which]
         order = np.argsort(where)
         where, sums = where[order], np.r_[0.0, np.cumsum(weights[order])]
         size = max(len(words.hashes), SHORT)
@@ -115,10 +127,12 @@ class Screen:
     def _score(self, raw: bytes, words: Words) -> float:
         if len(words.hashes) < LEAST_WORDS:
             return NEVER
-        features = self.features(words)
-        score = _weighed(self._factors, features)
+        found = self.found(words)
+        features = self._features(words, *found)
+        score = _weighed(self.factors, features)
         if score >= 0 and self.misfits is not None:
-            score = _weighed(self.misfits.factors, (*features, *self.misfits.features(raw, words)))
+            more = self.misfits.features(raw, words, self._strongest(words, *found))
+            score = _weighed(self.misfits.factors, (*features, *more))
         return score
 
 

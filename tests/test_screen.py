@@ -1,4 +1,4 @@
-"""The screen: hashes and counts of words, tells and their windows, misfits, and what the shipped screen lets through."""
+"""The screen: hashes and counts of words, tells and their windows, misfits, what the shipped screen lets through."""
 
 from __future__ import annotations
 
@@ -124,6 +124,8 @@ def second(folder: Path, ngrams: NgramStore, originals: dict[str, list[str]], **
         "observed": np.array([ngrams.ids[w] for w in observed], np.uint32),
         "counts": np.array([len(originals[w]) for w in observed], np.uint8),
         "originals": np.array([ngrams.ids[o] for w in observed for o in originals[w]], np.uint16),
+        "ways": np.zeros(sum(map(len, originals.values())), np.uint8),
+        "prior": np.zeros(len(observed), np.int8),
         "odds": np.linspace(0, 3, PATTERNS),
         "factors": np.array([-1.0, 0, 0, 0, *[1.0] * len(SHARES)]),
         "store": fingerprint(ngrams),
@@ -134,7 +136,8 @@ def second(folder: Path, ngrams: NgramStore, originals: dict[str, list[str]], **
 
 def patterns(misfits: Misfits, text: str) -> list[int]:
     (raw,) = chunks(text)
-    return misfits.patterns(raw, Words(raw)).tolist()
+    words = Words(raw)
+    return misfits.patterns(raw, words, np.zeros(len(words.hashes), np.float32)).tolist()
 
 
 def test_a_word_misfits_where_a_neighbour_of_it_would_fit(tmp_path: Path) -> None:

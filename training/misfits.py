@@ -1,60 +1,98 @@
-"""What the screen's second look is made of (repair/misfits.py): which words stand for which, and what patterns mean."""
+"""What the screen's second look is made of (repair/misfits.py): which words may stand for which, what patterns mean."""
 
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 from repair import rows
 from repair.hashed import Words, chunks
 from repair.inflection import analyses, inflect
 from repair.lexicon import inflected
-from repair.misfits import PATTERNS, Misfits, fingerprint
+from repair.misfits import PATTERNS, WAYS, Misfits, fingerprint, summed
 from repair.ngrams import NgramStore
+from repair.screen import LEAST_WORDS, Screen
 from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
 from training.articles import Gold
 
 OBSERVED = 40_000  # of the store's words, the most frequent first, may be artifacts
 ORIGINALS = 1 << 16  # may have stood there
-MOST = 20  # originals of a word
+MOST = 12  # originals of a word: those that it stands for most often
 LEAST = 40  # occurrences of an original
-CLOSE = {PPDB: 3.0, SAME: 3.0, NEAR: 1.5, ROGET: 0.7, FAR: 0.3}  # how near to each other dictionaries put two words
+CLOSE = {PPDB: 3.0, SAME: 3.0, NEAR: 1.5, ROGET: 0.7, FAR: 0.3}  # how readily a dictionary leads from word to word
 KNOWN = 8.0  # the same of a row of the lexicons
-DOUBT = 12.0  # occurrences that every pattern is given of its share in all text
+DOUBT = 40.0  # occurrences that every pattern is given, of its share in all text
 MOST_ODDS = 4.0
+FOLDS = 5
+THIN = (2.0, 3.0, 5.0, 10.0)  # swaps to a hundred words
+LEARNT_AT = (3.0, 5.0, 10.0)  # what patterns are counted at: swaps between intact words
+RESTORED = 2.0  # weight of one of our own articles with its originals put back against a piece of a corpus
+# Classes of density (swaps to a hundred words, from ... on), and the share of each that has to be caught: what the
+# screen of November 2026, a first look alone, caught of our own articles.
+CATCH = {0.0: 0.632, 2.0: 0.720, 3.0: 0.797, 5.0: 0.871, 8.0: 0.951, 12.0: 0.984, 20.0: 1.0}
 
 
-def originals(store: NgramStore, thesaurus: Thesaurus) -> dict[str, np.ndarray]:
-    """For the store's words: ids of the words that each most likely stands for, by nearness and frequency."""
-    found: dict[int, dict[int, float]] = defaultdict(dict)
-    root = np.sqrt(store.unigrams.astype(np.float64)).tolist()
-    ids, least = store.ids, LEAST**0.5
-
-    def add(i: int, word: str | None, near: float) -> None:
-        j = ids.get(word, 0) if word else 0
-        if 0 < j < ORIGINALS and j != i and root[j] >= least:
-            found[i][j] = max(found[i].get(j, 0.0), near * root[j])
-
+def pairs(store: NgramStore, thesaurus: Thesaurus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ids of words, of an original of each, and how readily the lexicons and the thesaurus lead to the word."""
+    readily = [sum(w for bit, w in CLOSE.items() if bits & bit) for bits in range(32)]
+    counts, ids = store.unigrams.tolist(), store.ids
+    observed: list[int] = []
+    originals: list[int] = []
+    weights: list[float] = []
     for i in range(1, OBSERVED):
+        found: dict[int, float] = {}
         for lemma, tag in analyses(store.words[i]):
             for word, bits in thesaurus.neighbours(lemma).items():
-                if " " not in word:
-                    add(i, inflect(word, tag), sum(near for bit, near in CLOSE.items() if bits & bit))
+                if " " not in word and (form := inflect(word, tag)):
+                    j = ids.get(form, 0)
+                    found[j] = max(readily[bits], found.get(j, 0.0))
+        observed += [i] * len(found)
+        originals += found
+        weights += found.values()
     for path in rows.shipped():
         for row in rows.read(path):
             for entry in inflected(row) if row.kind != "ignore" else ():
-                if i := ids.get(entry.observed.lower(), 0):
-                    add(i, entry.original.lower(), KNOWN)
-    observed = sorted(found)
-    best = [sorted(found[i], key=lambda j: (-found[i][j], j))[:MOST] for i in observed]
+                observed.append(ids.get(entry.observed.lower(), 0))
+                originals.append(ids.get(entry.original.lower(), 0))
+                weights.append(KNOWN)
+    a, b, w = np.array(observed), np.array(originals), np.array(weights)
+    use = (a > 0) & (b > 0) & (b < ORIGINALS) & (a != b) & (np.array(counts)[b] >= LEAST)
+    return a[use], b[use], w[use]
+
+
+def channel(
+    store: NgramStore, observed: np.ndarray, originals: np.ndarray, weights: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The noisy channel's arrays of misfits.npz, from ``pairs``.
+
+    A machine takes the frequent ones among the words that it might write. ``prior``: how often the channel would write
+    a word if every word went through it, against how often it stands in clean text.
+    """
+    n, counts = len(store.words), np.maximum(store.unigrams.astype(np.float64), 1)
+    key = observed.astype(np.int64) * n + originals
+    order = np.lexsort((-weights, key))
+    key, first = np.unique(key[order], return_index=True)
+    a, b = key // n, key % n
+    weight = weights[order][first] * (counts[a] + 5) ** 0.4
+    way = weight / np.bincount(b, weights=weight, minlength=n)[b]
+    flow = way * counts[b]
+    prior = np.log((np.bincount(a, weights=flow, minlength=n) + 1) / counts)
+    order = np.lexsort((-flow, a))
+    a, b, way = a[order], b[order], way[order]
+    best = np.arange(len(a)) - np.searchsorted(a, a) < MOST
+    words, many = np.unique(a[best], return_counts=True)
     return {
-        "observed": np.array(observed, np.uint32),
-        "counts": np.array([len(b) for b in best], np.uint8),
-        "originals": np.array([j for b in best for j in b], np.uint16),
+        "observed": words.astype(np.uint32),
+        "counts": many.astype(np.uint8),
+        "originals": b[best].astype(np.uint16),
+        "ways": np.round(-WAYS * np.log(way[best])).clip(0, 255).astype(np.uint8),
+        "prior": np.round(WAYS * prior[words]).clip(-127, 127).astype(np.int8),
         "store": np.array(fingerprint(store)),
     }
 
@@ -95,11 +133,102 @@ def odds(clean: Iterable[np.ndarray], spun: Sequence[tuple[np.ndarray, np.ndarra
         (honest + DOUBT * share + 1e-9) / (honest.sum() + DOUBT)
     )
     out[0] = 0
-    return out.clip(-MOST_ODDS, MOST_ODDS).astype(np.float32)
+    return np.asarray(out.clip(-MOST_ODDS, MOST_ODDS), np.float32)
 
 
-def save(out: Path, table: dict[str, np.ndarray], log_odds: np.ndarray, factors: np.ndarray) -> None:
-    np.savez_compressed(out / "misfits.npz", odds=log_odds, factors=factors, **table)
+def save(out: Path, arrays: dict[str, np.ndarray], log_odds: np.ndarray, factors: np.ndarray) -> None:
+    """Write misfits.npz."""
+    np.savez_compressed(out / "misfits.npz", odds=log_odds, factors=factors, **arrays)
 
 
-__all__ = ["Misfits", "odds", "originals", "replaced", "save", "thinned"]
+@dataclass(frozen=True)
+class Piece:
+    """A text as the two looks see it. which: words within units, of an annotated one. density: swaps to 100 words."""
+
+    group: str  # what belongs together stays in one fold
+    kind: str  # a corpus, own, thin, restored, tempting
+    first: tuple[float, ...]
+    patterns: np.ndarray
+    which: np.ndarray | None
+    density: float
+
+    @property
+    def fold(self) -> int:
+        return zlib.crc32(self.group.encode()) % FOLDS
+
+
+class Looker:
+    """Makes pieces. Long texts are seen up to the end of their first chunk."""
+
+    def __init__(self, screen: Screen, second: Misfits) -> None:
+        self.screen, self.second = screen, second
+
+    def clean(self, kind: str, texts: Sequence[str]) -> Iterator[Piece]:
+        """Pieces of clean texts that are long enough for the screen to judge."""
+        for k, text in enumerate(texts):
+            piece = self._piece(f"{kind} {k}", kind, text, None, 0.0)
+            if len(piece.patterns) >= LEAST_WORDS:
+                yield piece
+
+    def own(self, gold: Gold, rng: random.Random) -> Iterator[Piece]:
+        """A spun article of ours as it is, thinned, and restored."""
+        words = max(1, len(gold["text"].split()))
+        density = 100 * len(gold["units"]) / words
+        for goal in (density, *(g for g in THIN if g < density / 1.25), 0.0):
+            one = gold if goal == density else thinned(gold, goal / density, rng)
+            kind = "restored" if not goal else "own" if goal == density else f"thin {goal:g}"
+            if one["units"] or not goal:
+                required = sum(not u["optional"] for u in one["units"])
+                yield self._piece(gold["id"], kind, one["text"], one, 100 * required / words)
+
+    def _piece(self, group: str, kind: str, text: str, gold: Gold | None, density: float) -> Piece:
+        raw = chunks(text)[0]
+        words = Words(raw)
+        patterns = self.second.patterns(raw, words, self.screen.tells_at(words)).astype(np.int16)
+        which = replaced(gold, words) if gold else None
+        return Piece(group, kind, self.screen.features(words), patterns, which, density)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A second look: odds of patterns, factors of all features."""
+
+    odds: np.ndarray
+    factors: np.ndarray
+
+    @classmethod
+    def to(cls, clean: list[Piece], spun: list[Piece]) -> Fitted:
+        thin = [
+            (p.patterns, p.which) for p in spun if p.which is not None and p.kind in {f"thin {g:g}" for g in LEARNT_AT}
+        ]
+        found = odds((p.patterns for p in clean), thin)
+        x = np.array([_features(p, found) for p in (*clean, *spun)])
+        y = np.r_[np.zeros(len(clean)), np.ones(len(spun))]
+        weight = np.array([RESTORED if p.kind == "restored" else 1.0 for p in (*clean, *spun)])
+        weight[y == 0] *= weight[y == 1].sum() / weight[y == 0].sum()
+        scale = x.std(axis=0) + 1e-6
+        model = LogisticRegression(C=1.0, max_iter=3000).fit(x / scale, y, sample_weight=weight)
+        return cls(found, np.r_[model.intercept_[0], model.coef_[0] / scale])
+
+    def scores(self, pieces: Sequence[Piece]) -> np.ndarray:
+        x = np.array([_features(p, self.odds) for p in pieces]).reshape(len(pieces), -1)
+        return np.asarray(x @ self.factors[1:] + self.factors[0])
+
+
+def _features(piece: Piece, odds: np.ndarray) -> list[float]:
+    return [*piece.first, *summed(odds[piece.patterns])]
+
+
+def classes(density: np.ndarray) -> np.ndarray:
+    """The class of CATCH that each density is in."""
+    return np.asarray(np.digitize(density, list(CATCH)[1:]))
+
+
+def threshold(scores: np.ndarray, density: np.ndarray, catch: Sequence[float]) -> float:
+    """The highest score from which on at least the share ``catch`` of each class of density is caught."""
+    limits = []
+    for k, share in enumerate(catch):
+        mine = np.sort(scores[classes(density) == k])
+        if len(mine):
+            limits.append(mine[len(mine) - int(np.ceil(share * len(mine) - 1e-9))])
+    return float(min(limits))
