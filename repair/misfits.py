@@ -35,7 +35,8 @@ TELL = (0.5, 3.0)  # steps of a tell's weight
 _SHAPE = (len(ODDS) + 2, len(SEEN) + 3, len(PRIOR) + 1, len(TELL) + 1)
 PATTERNS = 1 + int(np.prod(_SHAPE))
 WAYS = 16.0  # to one natural logarithm, as P(word | original) is packed
-SHARES = ((0.02, 0), (0.1, 120), (0.25, 50))  # of words replaced, and in windows of how many words; 0: in all
+SHARES = ((0.02, 500), (0.1, 500), (0.1, 120), (0.25, 50), (0.05, 250), (0.02, 120))  # of words replaced; windows
+FEATURES = len(SHARES) + 2
 _SIGNS = b",.;:\n"
 _BLANK, _LINE = 32, 10
 
@@ -71,11 +72,8 @@ class Misfits:
             self._sign[sign] = store.ids.get(chr(sign), 0)
 
     def features(self, raw: bytes, words: Words, tells: Floats) -> tuple[float, ...]:
-        """Log odds that words were replaced, for each of SHARES: in all of a chunk or where they are highest.
-
-        tells: for each word the greatest weight of the tells that begin there.
-        """
-        return summed(self.odds[self.patterns(raw, words, tells)])
+        """What ``summed`` says of a chunk. tells: for each word the greatest weight of the tells that begin there."""
+        return summed(self.patterns(raw, words, tells), self.odds)
 
     def patterns(self, raw: bytes, words: Words, tells: Floats) -> Ints:
         """The pattern of each word of a chunk; 0 where nothing is to be said."""
@@ -149,15 +147,22 @@ class Misfits:
         return np.where(self._hashes[at] == hashes, self._ids[at], 0)
 
 
-def summed(odds: Floats) -> tuple[float, ...]:
-    """Log odds that a share of the words was replaced, from each word's log odds, for each of SHARES."""
-    ratio = np.expm1(odds)
+def summed(patterns: Ints, odds: Floats) -> tuple[float, ...]:
+    """FEATURES of the patterns of a chunk's words, given each pattern's log odds.
+
+    Log odds that a share of the words was replaced, for each of SHARES, in the window where they are highest.
+    Then the share of words with an unseen pair, and the mean of the odds: what is odd all over is another kind of text.
+    """
+    gained = odds[patterns]
+    ratio = np.expm1(gained)
     out = []
     for share, window in SHARES:
         sums = np.cumsum(np.r_[0.0, np.log1p(share * ratio)])
-        size = min(window or len(ratio), len(ratio))
+        size = min(window, len(ratio))
         out.append(float(np.max(sums[size:] - sums[: len(sums) - size])))
-    return tuple(out)
+    fit = np.unravel_index(np.maximum(patterns - 1, 0), _SHAPE)[1]
+    unseen = (patterns > 0) & (fit > len(SEEN))
+    return (*out, float(unseen.mean()), float(gained.mean()))
 
 
 def fingerprint(store: NgramStore) -> int:

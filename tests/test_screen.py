@@ -11,7 +11,7 @@ import pytest
 from repair import Repairer
 from repair.errors import ArtifactError
 from repair.hashed import CHUNK, Words, chunks
-from repair.misfits import PATTERNS, SHARES, Misfits, fingerprint
+from repair.misfits import FEATURES, PATTERNS, Misfits, fingerprint
 from repair.ngrams import COUNT_BASE, NgramStore, hash_ngrams
 from repair.screen import NEVER, Screen
 from repair.segment import Text
@@ -127,7 +127,7 @@ def second(folder: Path, ngrams: NgramStore, originals: dict[str, list[str]], **
         "ways": np.zeros(sum(map(len, originals.values())), np.uint8),
         "prior": np.zeros(len(observed), np.int8),
         "odds": np.linspace(0, 3, PATTERNS),
-        "factors": np.array([-1.0, 0, 0, 0, *[1.0] * len(SHARES)]),
+        "factors": np.array([-1.0, 0, 0, 0, *[1.0] * FEATURES]),
         "store": fingerprint(ngrams),
     }
     np.savez(folder / "misfits.npz", **{**given, **arrays})  # type: ignore[arg-type]

@@ -303,7 +303,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--clean", type=int, default=40, help="clean articles of each corpus")
     parser.add_argument("--synthetic", type=int, default=36, help="spun articles of each corpus")
-    parser.add_argument("--keep", type=Path, help="evidence gathered before, or where to keep it: fitting alone is quick")
+    parser.add_argument(
+        "--keep", type=Path, help="evidence gathered before, or where to keep it: fitting alone is quick"
+    )
     args = parser.parse_args()
     if args.keep and args.keep.exists():
         samples: list[Sample] = pickle.loads(args.keep.read_bytes())

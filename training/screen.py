@@ -29,7 +29,7 @@ from sklearn.linear_model import LogisticRegression
 from repair import rows
 from repair.hashed import MOST_WORDS, Words, chunks
 from repair.lexicon import inflected
-from repair.misfits import PATTERNS, SHARES, Misfits
+from repair.misfits import FEATURES, PATTERNS, Misfits
 from repair.ngrams import NgramStore
 from repair.screen import NEVER, SHORT, Screen
 from repair.thesaurus import Thesaurus
@@ -147,14 +147,16 @@ def second_look(screen: Screen, out: Path, clean: dict[str, list[str]], rng: ran
     print(
         f"{len(arrays['observed'])} words, {len(arrays['originals'])} pairs in {time.time() - began:.0f} s", flush=True
     )
-    misfits.save(out, arrays, np.zeros(PATTERNS, np.float32), np.zeros(4 + len(SHARES)))
+    misfits.save(out, arrays, np.zeros(PATTERNS, np.float32), np.zeros(4 + FEATURES))
     look = misfits.Looker(screen, Misfits(out, store))
     pieces = [p for kind, texts in clean.items() for p in look.clean(kind, texts)]
     pieces += look.clean("tempting", [g["text"] for g in folder(OWN / "clean")])
+    long = [t for kind, texts in clean.items() if kind in BUILD for t in texts if t.count(" ") > 700]
     for gold in folder(OWN / "spun"):
         pieces += look.own(gold, rng)
+        pieces += look.planted(gold, rng.choice(long), rng)
     spun = np.array([p.density > 0 for p in pieces])
-    density = np.array([p.density for p in pieces])
+    label = misfits.classes(pieces)
     fold = np.array([p.fold for p in pieces])
     scores = np.zeros(len(pieces))
     for k in range(misfits.FOLDS):
@@ -162,11 +164,11 @@ def second_look(screen: Screen, out: Path, clean: dict[str, list[str]], rng: ran
         fitted = misfits.Fitted.to([p for p in others if not p.density], [p for p in others if p.density])
         scores[fold == k] = fitted.scores([p for p in pieces if p.fold == k])
     fitted = misfits.Fitted.to([p for p in pieces if not p.density], [p for p in pieces if p.density])
-    catch = list(misfits.CATCH.values())
+    catch = [*misfits.CATCH.values(), misfits.PLANTED]
     first = np.array([p.first for p in pieces]) @ screen.factors[1:]
-    base = misfits.threshold(first[spun], density[spun], [1 - (1 - c) / 2 for c in catch])
+    base = misfits.threshold(first[spun], label[spun], [1 - (1 - c) / 2 for c in catch])
     both = np.where(first >= base, scores, NEVER)
-    level = misfits.threshold(both[spun], density[spun], catch)
+    level = misfits.threshold(both[spun], label[spun], catch)
     screen = save(out, screen.tells, screen.weights, np.r_[-base, screen.factors[1:]])
     misfits.save(out, arrays, fitted.odds, np.r_[fitted.factors[0] - level, fitted.factors[1:]])
     print(f"first look: base {-base:.2f}, second look: factors {fitted.factors.round(3).tolist()}, level {level:.2f}")
@@ -174,15 +176,15 @@ def second_look(screen: Screen, out: Path, clean: dict[str, list[str]], rng: ran
     print(
         "out of fold: more than the level | spun caught by density "
         + " ".join(f"{c:g}" for c in misfits.CATCH)
-        + " | clean spared: "
+        + " planted | clean spared: "
         + ", ".join(kinds)
     )
     for more in (-1.0, -0.5, 0.0, 0.5, 1.0):
         hit = both >= level + more
-        caught = [np.mean(hit[spun & (misfits.classes(density) == k)]) for k in range(len(misfits.CATCH))]
+        caught = [np.mean(hit[spun & (label == k)]) for k in range(len(catch))]
         spared = [np.mean([not h for h, p in zip(hit, pieces, strict=True) if p.kind == kind]) for kind in kinds]
         print(f"{more:+.1f} | " + " ".join(f"{c:.3f}" for c in caught) + " | " + " ".join(f"{s:.3f}" for s in spared))
-    alone = [np.mean(first[spun & (misfits.classes(density) == k)] >= base) for k in range(len(misfits.CATCH))]
+    alone = [np.mean(first[spun & (label == k)] >= base) for k in range(len(catch))]
     print("first look alone | " + " ".join(f"{c:.3f}" for c in alone), flush=True)
 
 
