@@ -6,9 +6,9 @@ one that stands there. So each word is held against those that it may stand for,
 
     odds = sum over originals o:  P(word | o) * P(o | neighbours)  /  P(word | neighbours)
 
-with P(... | neighbours) from counts of pairs. What these odds, unseen pairs and the screen's tells mean together is
-read off a table of log odds, counted in spun and in clean text (training/misfits.py); the log odds are summed up over
-the article and over its worst stretches. Works on the screen's hashed words, a chunk at once.
+with P(... | neighbours) from counts of pairs. Boosted trees (training/misfits.py) turn these odds, the counts and the
+screen's tells into log odds that the word was replaced; these are summed up over the article's worst stretches. Works
+on the screen's hashed words, a chunk at once.
 """
 
 from __future__ import annotations
@@ -24,25 +24,37 @@ from repair.errors import ArtifactError
 from repair.hashed import Bools, Hashes, Ints, Words, chunks
 from repair.ngrams import NgramStore
 from repair.segment import BREAK
+from repair.trees import Trees
 
 Floats = npt.NDArray[np.float32]
 
+COLUMNS = (  # of a word; logarithms
+    "common",  # its count
+    "prior",  # how often the channel would write it, against how often clean text has it
+    "before",  # counts of its pairs
+    "after",
+    "pull_before",  # the same against what chance would give
+    "pull_after",
+    "gain",  # how much better the best of its originals would fit
+    "channel",  # the odds above
+    "triple",  # counts of three words: with the best original in the middle, with itself
+    "own_triple",
+    "tell",  # weight of the tell that begins here, no logarithm
+)
 FLOOR = 0.3  # what an unseen pair counts as
-ODDS = (-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5)  # steps of the channel's log odds
-SEEN = (10.0, 100.0)  # steps of the count of a word's rarer pair
-PRIOR = (-1.0, 0.5, 1.5)  # steps of how much more of a word spun text has, by the channel alone, in logarithms
-TELL = (0.5, 3.0)  # steps of a tell's weight
-_SHAPE = (len(ODDS) + 2, len(SEEN) + 3, len(PRIOR) + 1, len(TELL) + 1)
-PATTERNS = 1 + int(np.prod(_SHAPE))
-WAYS = 16.0  # to one natural logarithm, as P(word | original) is packed
+NONE = 9.0  # in place of a pair's logarithm where there is nothing to pair with
+LEAST = -9.0  # gain and channel of a word that stands for none
+WAYS = 16.0  # to one natural logarithm, as P(word | original) and the prior are packed
+MOST_ODDS = (-4.0, 5.0)
 SHARES = ((0.02, 500), (0.1, 500), (0.1, 120), (0.25, 50), (0.05, 250), (0.02, 120))  # of words replaced; windows
 FEATURES = len(SHARES) + 2
+_UNSEEN = float(np.log(FLOOR)) + 1e-3
 _SIGNS = b",.;:\n"
 _BLANK, _LINE = 32, 10
 
 
 class Misfits:
-    """Which words may stand for which others, and the log odds of each pattern. Immutable.
+    """Which words may stand for which others, and the trees. Immutable.
 
     factors: of the screen's score: base, its own features, those of the second look.
     """
@@ -54,7 +66,7 @@ class Misfits:
                 self._originals = arrays["originals"].astype(np.int64)
                 self._ways: Floats = arrays["ways"].astype(np.float32) / -WAYS
                 prior: Floats = arrays["prior"].astype(np.float32) / WAYS
-                self.odds: Floats = arrays["odds"].astype(np.float32)
+                self._trees = Trees(arrays, "odds") if "odds_roots" in arrays else None
                 self.factors = tuple(float(f) for f in arrays["factors"])
                 made_for = int(arrays["store"])
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as e:
@@ -62,10 +74,12 @@ class Misfits:
         if made_for != fingerprint(store):
             raise ArtifactError(f"{folder}: made for another n-gram store; run python -m training.screen")
         self._store = store
-        self._first, self._many, self._prior = np.zeros((3, len(store.words)), np.int64)
+        self._first, self._many = np.zeros((2, len(store.words)), np.int64)
         self._first[observed], self._many[observed] = np.cumsum(counts) - counts, counts
-        self._prior[observed] = np.digitize(prior, PRIOR)
         self._common: Floats = np.log(np.maximum(store.unigrams, 1)).astype(np.float32)
+        self._prior: Floats = -self._common  # as if the channel wrote every word once
+        self._prior[observed] = prior
+        self._total = float(np.log(store.total))
         self._hashes, self._ids = _hashed(store.words)
         self._sign = np.zeros(256, np.int64)
         for sign in _SIGNS:
@@ -73,10 +87,14 @@ class Misfits:
 
     def features(self, raw: bytes, words: Words, tells: Floats) -> tuple[float, ...]:
         """What ``summed`` says of a chunk. tells: for each word the greatest weight of the tells that begin there."""
-        return summed(self.patterns(raw, words, tells), self.odds)
+        at, rows = self.rows(raw, words, tells)
+        odds = np.zeros(len(words.hashes), np.float32)
+        if self._trees is not None and at.size:
+            odds[at] = self._trees.logits(rows)
+        return summed(odds, rows)
 
-    def patterns(self, raw: bytes, words: Words, tells: Floats) -> Ints:
-        """The pattern of each word of a chunk; 0 where nothing is to be said."""
+    def rows(self, raw: bytes, words: Words, tells: Floats) -> tuple[Ints, Floats]:
+        """Those words of a chunk of which something can be said, and their COLUMNS: (n,), (n, columns)."""
         marks, starts, ends = np.frombuffer(raw, np.uint8), words.starts, words.ends
         every = self._known(words.hashes)
         gap = marks[ends[:-1]]
@@ -94,52 +112,51 @@ class Misfits:
         left = np.where(left > 0, left, np.where(blank, self._sign[last], self._sign[_LINE] * line))
         right = np.where(right > 0, right, self._sign[np.r_[marks, 0].astype(np.uint8)[ends]])
         at = np.flatnonzero(usable)
-        out = np.zeros(len(every), np.int64)
-        out[at] = self._patterns(every[at], left[at], right[at], tells[at])
+        return at, self._rows(every[at], left[at], right[at], tells[at])
+
+    def _rows(self, ids: Ints, left: Ints, right: Ints, tells: Floats) -> Floats:
+        has_left, has_right = left > 0, right > 0
+        before, after = self._counts(has_left, left, ids), self._counts(has_right, ids, right)
+        common, own = self._common[ids], self._fit(ids, left, right, before, after)
+        out = np.zeros((len(ids), len(COLUMNS)), np.float32)
+        out[:, 0], out[:, 1], out[:, 10] = common, self._prior[ids], tells
+        for k, (has, count, near) in enumerate(((has_left, before, left), (has_right, after, right))):
+            log = np.log(count + FLOOR)
+            out[:, 2 + k] = np.where(has, log, NONE)
+            out[:, 4 + k] = np.where(has, log + self._total - self._common[near] - common, 0)
+        out[:, 6:8] = LEAST
+        out[:, 9] = np.log1p(self._counts(has_left & has_right, left, ids, right))
+        if (some := np.flatnonzero(self._many[ids])).size:
+            out[some, 6], out[some, 7], out[some, 8] = self._channel(ids[some], left[some], right[some], own[some])
         return out
 
-    def _patterns(self, ids: Ints, left: Ints, right: Ints, tells: Floats) -> Ints:
-        has_left, has_right = left > 0, right > 0
-        before, after = self._counts(left, ids, has_left), self._counts(ids, right, has_right)
-        unseen = (has_left & (before == 0)).astype(np.int64) + (has_right & (after == 0))
-        rarer = np.minimum(np.where(has_left, before, np.inf), np.where(has_right, after, np.inf))
-        fit = np.where(unseen > 0, len(SEEN) + unseen, np.digitize(rarer, SEEN))
-        # Common words that machines seldom write are held against nothing: half the words, most of the time.
-        ask = np.flatnonzero((self._many[ids] > 0) & ((unseen > 0) | (self._prior[ids] > 0)))
-        channel = np.zeros(len(ids), np.int64)
-        if ask.size:
-            odds = self._channel(ids[ask], left[ask], right[ask], before[ask], after[ask])
-            channel[ask] = 1 + np.digitize(odds, ODDS)
-        place = (channel, fit, self._prior[ids], np.digitize(tells, TELL))
-        return np.asarray(1 + np.ravel_multi_index(place, _SHAPE), np.int64)
-
-    def _channel(self, ids: Ints, left: Ints, right: Ints, before: Floats, after: Floats) -> Floats:
-        """Log odds that one of a word's originals stood there."""
+    def _channel(self, ids: Ints, left: Ints, right: Ints, own: Floats) -> tuple[Floats, Floats, Floats]:
+        """Gain, channel and triple of words that may stand for others. own: how well they fit themselves."""
         many = self._many[ids]
         owner = np.repeat(np.arange(len(ids)), many)
         first = np.cumsum(many) - many
         place = np.arange(len(owner)) + (self._first[ids] - first)[owner]
         other, near, next_ = self._originals[place], left[owner], right[owner]
-        has_left, has_right = near > 0, next_ > 0
-        fit = self._fit(other, near, next_, self._counts(near, other, has_left), self._counts(other, next_, has_right))
-        own = self._fit(ids, left, right, before, after)
-        ratio = np.exp(np.minimum(fit - own[owner] + self._ways[place], 30.0))
-        return np.asarray(np.log(np.add.reduceat(ratio, first) + 1e-6), np.float32)
+        before, after = self._counts(near > 0, near, other), self._counts(next_ > 0, other, next_)
+        gain = self._fit(other, near, next_, before, after) - own[owner]
+        odds = np.add.reduceat(np.exp(np.minimum(gain + self._ways[place], 30.0)), first)
+        triple = self._counts((gain > 0) & (near > 0) & (next_ > 0), near, other, next_)
+        best, most = np.maximum.reduceat(gain, first), np.maximum.reduceat(triple, first)
+        return best, np.log(odds + 1e-4).astype(np.float32), np.log1p(most)
 
     def _fit(self, ids: Ints, left: Ints, right: Ints, before: Floats, after: Floats) -> Floats:
         """Log likelihood of words between their neighbours, but for what all words there share."""
         has_left, has_right = left > 0, right > 0
-        fit = np.where(has_left, np.log(np.maximum(before, FLOOR)), 0) + np.where(
-            has_right, np.log(np.maximum(after, FLOOR)), 0
-        )
+        fit = np.where(has_left, np.log(np.maximum(before, FLOOR)), 0)
+        fit = fit + np.where(has_right, np.log(np.maximum(after, FLOOR)), 0)
         sides = has_left.astype(np.float32) + has_right - 1
         return np.asarray(fit - sides * self._common[ids], np.float32)
 
-    def _counts(self, first: Ints, second: Ints, which: Bools) -> Floats:
-        out = np.zeros(len(first), np.float32)
+    def _counts(self, which: Bools, *columns: Ints) -> Floats:
+        out = np.zeros(len(which), np.float32)
         at = np.flatnonzero(which)
         if at.size:
-            out[at] = self._store.count(first[at], second[at])
+            out[at] = self._store.count(*(column[at] for column in columns))
         return out
 
     def _known(self, hashes: Hashes) -> Ints:
@@ -147,22 +164,21 @@ class Misfits:
         return np.where(self._hashes[at] == hashes, self._ids[at], 0)
 
 
-def summed(patterns: Ints, odds: Floats) -> tuple[float, ...]:
-    """FEATURES of the patterns of a chunk's words, given each pattern's log odds.
+def summed(odds: Floats, rows: Floats) -> tuple[float, ...]:
+    """FEATURES of a chunk: odds of all its words, rows of those that something can be said of.
 
-    Log odds that a share of the words was replaced, for each of SHARES, in the window where they are highest.
-    Then the share of words with an unseen pair, and the mean of the odds: what is odd all over is another kind of text.
+    Log odds that a share of the words was replaced, for each of SHARES, in the window where they are highest. Then the
+    share of words with an unseen pair, and the mean of the odds: what is odd all over is another kind of text.
     """
-    gained = odds[patterns]
-    ratio = np.expm1(gained)
+    odds = np.clip(odds, *MOST_ODDS)
+    ratio = np.expm1(odds)
     out = []
     for share, window in SHARES:
         sums = np.cumsum(np.r_[0.0, np.log1p(share * ratio)])
         size = min(window, len(ratio))
         out.append(float(np.max(sums[size:] - sums[: len(sums) - size])))
-    fit = np.unravel_index(np.maximum(patterns - 1, 0), _SHAPE)[1]
-    unseen = (patterns > 0) & (fit > len(SEEN))
-    return (*out, float(unseen.mean()), float(gained.mean()))
+    unseen = np.count_nonzero(np.min(rows[:, 2:4], axis=1, initial=NONE) < _UNSEEN)
+    return (*out, unseen / len(odds), float(odds.mean()))
 
 
 def fingerprint(store: NgramStore) -> int:

@@ -1,37 +1,40 @@
-"""What the screen's second look is made of (repair/misfits.py): which words may stand for which, what patterns mean."""
+"""What the screen's second look is made of (repair/misfits.py): which words may stand for which, and the trees."""
 
 from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from repair import rows
 from repair.hashed import Words, chunks
 from repair.inflection import analyses, inflect
 from repair.lexicon import inflected
-from repair.misfits import PATTERNS, WAYS, Misfits, fingerprint, summed
+from repair.misfits import WAYS, Misfits, fingerprint, summed
 from repair.ngrams import NgramStore
 from repair.screen import LEAST_WORDS, Screen
 from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
+from repair.trees import Trees
 from training.articles import Gold
+from training.combination import packed
 
 OBSERVED = 40_000  # of the store's words, the most frequent first, may be artifacts
 ORIGINALS = 1 << 16  # may have stood there
-MOST = 12  # originals of a word: those that it stands for most often
+MOST = 16  # originals of a word: those that it stands for most often
 LEAST = 40  # occurrences of an original
 CLOSE = {PPDB: 3.0, SAME: 3.0, NEAR: 1.5, ROGET: 0.7, FAR: 0.3}  # how readily a dictionary leads from word to word
 KNOWN = 8.0  # the same of a row of the lexicons
-DOUBT = 40.0  # occurrences that every pattern is given, of its share in all text
-MOST_ODDS = 4.0
+ROUNDS, LEAVES, DEPTH = 24, 12, 5  # of the trees
+HONEST = 0.3  # share of clean words that the trees see
 FOLDS = 5
 THIN = (2.0, 3.0, 5.0, 10.0)  # swaps to a hundred words
-LEARNT_AT = (3.0, 5.0, 10.0)  # what patterns are counted at: swaps between intact words
+LEARNT_AT = (3.0, 5.0, 10.0)  # what the trees see: swaps between intact words
 WEIGHTS = {"restored": 2.0, "planted": 0.3}  # of pieces; the others weigh one
 # Classes of density (swaps to a hundred words, from ... on), and the share of each that has to be caught: what the
 # screen of November 2026, a first look alone, caught of our own articles.
@@ -123,35 +126,40 @@ def thinned(gold: Gold, share: float, rng: random.Random) -> Gold:
     return {**gold, "text": text + gold["text"][at:], "units": units}
 
 
-def odds(clean: Iterable[np.ndarray], spun: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Log odds of each pattern: patterns of clean words; of spun articles' words, with those of ``replaced``."""
-    honest, made = np.zeros((2, PATTERNS))
-    for patterns in clean:
-        honest += np.bincount(patterns, minlength=PATTERNS)
-    for patterns, which in spun:
-        made += np.bincount(patterns[which == 1], minlength=PATTERNS)
-    share = (honest / honest.sum() + made / made.sum()) / 2
-    out = np.log((made + DOUBT * share + 1e-9) / (made.sum() + DOUBT)) - np.log(
-        (honest + DOUBT * share + 1e-9) / (honest.sum() + DOUBT)
-    )
-    out[0] = 0
-    return np.asarray(out.clip(-MOST_ODDS, MOST_ODDS), np.float32)
+def grown(clean: Sequence[Piece], spun: Sequence[Piece]) -> dict[str, np.ndarray]:
+    """The trees as arrays: which words of thinned articles were replaced, against the words of clean text."""
+    rng = np.random.default_rng(0)
+    kinds = {f"thin {g:g}" for g in LEARNT_AT}
+    made = np.concatenate([p.rows[p.which == 1] for p in spun if p.kind in kinds])
+    honest = np.concatenate([p.rows[rng.random(len(p.rows)) < HONEST] for p in clean])
+    y = np.r_[np.ones(len(made)), np.zeros(len(honest))]
+    weight = np.where(y == 1, len(honest) / len(made), 1.0)
+    model = HistGradientBoostingClassifier(
+        max_iter=ROUNDS, max_leaf_nodes=LEAVES, max_depth=DEPTH, learning_rate=0.3, min_samples_leaf=200,
+        early_stopping=False, random_state=0,
+    )  # fmt: skip
+    return packed([model.fit(np.concatenate([made, honest]), y, sample_weight=weight)], "odds")
 
 
-def save(out: Path, arrays: dict[str, np.ndarray], log_odds: np.ndarray, factors: np.ndarray) -> None:
+def save(out: Path, arrays: dict[str, np.ndarray], trees: dict[str, np.ndarray], factors: np.ndarray) -> None:
     """Write misfits.npz."""
-    np.savez_compressed(out / "misfits.npz", odds=log_odds, factors=factors, **arrays)
+    np.savez_compressed(out / "misfits.npz", factors=factors, **arrays, **trees)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A text as the two looks see it. which: words within units, of an annotated one. density: swaps to 100 words."""
+    """A text as the two looks see it. at, rows: of the second look. density: swaps to 100 words.
+
+    which: for each of ``at``, whether it stands in a unit (``replaced``); zeros where nobody annotated.
+    """
 
     group: str  # what belongs together stays in one fold
     kind: str  # a corpus, own, thin, restored, tempting
     first: tuple[float, ...]
-    patterns: np.ndarray
-    which: np.ndarray | None
+    words: int
+    at: np.ndarray
+    rows: np.ndarray
+    which: np.ndarray
     density: float
 
     @property
@@ -169,7 +177,7 @@ class Looker:
         """Pieces of clean texts that are long enough for the screen to judge."""
         for k, text in enumerate(texts):
             piece = self._piece(f"{kind} {k}", kind, text, None, 0.0)
-            if len(piece.patterns) >= LEAST_WORDS:
+            if piece.words >= LEAST_WORDS:
                 yield piece
 
     def own(self, gold: Gold, rng: random.Random) -> Iterator[Piece]:
@@ -195,39 +203,41 @@ class Looker:
     def _piece(self, group: str, kind: str, text: str, gold: Gold | None, density: float) -> Piece:
         raw = chunks(text)[0]
         words = Words(raw)
-        patterns = self.second.patterns(raw, words, self.screen.tells_at(words)).astype(np.int16)
-        which = replaced(gold, words) if gold else None
-        return Piece(group, kind, self.screen.features(words), patterns, which, density)
+        at, found = self.second.rows(raw, words, self.screen.tells_at(words))
+        which = replaced(gold, words)[at] if gold else np.zeros(len(at), np.int8)
+        return Piece(group, kind, self.screen.features(words), len(words.hashes), at, found, which, density)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A second look: odds of patterns, factors of all features."""
+    """A second look: trees, factors of all features."""
 
-    odds: np.ndarray
+    trees: dict[str, np.ndarray]
     factors: np.ndarray
 
     @classmethod
     def to(cls, clean: list[Piece], spun: list[Piece]) -> Fitted:
-        thin = [
-            (p.patterns, p.which) for p in spun if p.which is not None and p.kind in {f"thin {g:g}" for g in LEARNT_AT}
-        ]
-        found = odds((p.patterns for p in clean), thin)
-        x = np.array([_features(p, found) for p in (*clean, *spun)])
+        trees = grown(clean, spun)
+        x = _features([*clean, *spun], trees)
         y = np.r_[np.zeros(len(clean)), np.ones(len(spun))]
         weight = np.array([WEIGHTS.get(p.kind, 1.0) for p in (*clean, *spun)])
         weight[y == 0] *= weight[y == 1].sum() / weight[y == 0].sum()
         scale = x.std(axis=0) + 1e-6
         model = LogisticRegression(C=1.0, max_iter=3000).fit(x / scale, y, sample_weight=weight)
-        return cls(found, np.r_[model.intercept_[0], model.coef_[0] / scale])
+        return cls(trees, np.r_[model.intercept_[0], model.coef_[0] / scale])
 
     def scores(self, pieces: Sequence[Piece]) -> np.ndarray:
-        x = np.array([_features(p, self.odds) for p in pieces]).reshape(len(pieces), -1)
-        return np.asarray(x @ self.factors[1:] + self.factors[0])
+        return np.asarray(_features(pieces, self.trees) @ self.factors[1:] + self.factors[0])
 
 
-def _features(piece: Piece, odds: np.ndarray) -> list[float]:
-    return [*piece.first, *summed(piece.patterns.astype(np.int64), odds)]
+def _features(pieces: Sequence[Piece], trees: dict[str, np.ndarray]) -> np.ndarray:
+    forest = Trees(trees, "odds")
+    out = []
+    for p in pieces:
+        odds = np.zeros(p.words, np.float32)
+        odds[p.at] = forest.logits(p.rows)
+        out.append([*p.first, *summed(odds, p.rows)])
+    return np.array(out)
 
 
 def classes(pieces: Sequence[Piece]) -> np.ndarray:
@@ -242,5 +252,5 @@ def threshold(scores: np.ndarray, classes: np.ndarray, catch: Sequence[float]) -
     for k, share in enumerate(catch):
         mine = np.sort(scores[classes == k])
         if len(mine):
-            limits.append(mine[len(mine) - int(np.ceil(share * len(mine) - 1e-9))])
+            limits.append(mine[len(mine) - max(1, round(share * len(mine)))])
     return float(min(limits))

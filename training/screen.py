@@ -4,8 +4,9 @@
 2. Tells of a kind (how many words, how rare) share a weight, learnt from our own articles (training/articles) and text
    spun by training/corrupt.py against clean text of the building corpora's last tenths; then the factors of the first
    look's three features likewise.
-3. The second look (training/misfits.py): patterns are counted in our own articles, whole, thinned to few swaps and with
-   all originals put back, and in clean text; then the factors of both looks' features.
+3. The second look (training/misfits.py): trees tell replaced words of our own articles, thinned to few swaps, from
+   clean text; the factors of both looks' features tell our own articles (whole, thinned, or a paragraph of them planted in
+   clean text) from clean text, among it the same articles with all originals put back.
 4. Thresholds, by articles judged out of fold: both looks together catch at least CATCH of each class of density, the
    first alone misses at most half of what CATCH lets it.
 
@@ -29,7 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from repair import rows
 from repair.hashed import MOST_WORDS, Words, chunks
 from repair.lexicon import inflected
-from repair.misfits import FEATURES, PATTERNS, Misfits
+from repair.misfits import FEATURES, Misfits
 from repair.ngrams import NgramStore
 from repair.screen import NEVER, SHORT, Screen
 from repair.thesaurus import Thesaurus
@@ -147,7 +148,7 @@ def second_look(screen: Screen, out: Path, clean: dict[str, list[str]], rng: ran
     print(
         f"{len(arrays['observed'])} words, {len(arrays['originals'])} pairs in {time.time() - began:.0f} s", flush=True
     )
-    misfits.save(out, arrays, np.zeros(PATTERNS, np.float32), np.zeros(4 + FEATURES))
+    misfits.save(out, arrays, {}, np.zeros(4 + FEATURES))
     look = misfits.Looker(screen, Misfits(out, store))
     pieces = [p for kind, texts in clean.items() for p in look.clean(kind, texts)]
     pieces += look.clean("tempting", [g["text"] for g in folder(OWN / "clean")])
@@ -170,7 +171,7 @@ def second_look(screen: Screen, out: Path, clean: dict[str, list[str]], rng: ran
     both = np.where(first >= base, scores, NEVER)
     level = misfits.threshold(both[spun], label[spun], catch)
     screen = save(out, screen.tells, screen.weights, np.r_[-base, screen.factors[1:]])
-    misfits.save(out, arrays, fitted.odds, np.r_[fitted.factors[0] - level, fitted.factors[1:]])
+    misfits.save(out, arrays, fitted.trees, np.r_[fitted.factors[0] - level, fitted.factors[1:]])
     print(f"first look: base {-base:.2f}, second look: factors {fitted.factors.round(3).tolist()}, level {level:.2f}")
     kinds = sorted({p.kind for p in pieces if not p.density})
     print(
