@@ -38,8 +38,8 @@ LEARNT_AT = (3.0, 5.0, 10.0)  # what the trees see: swaps between intact words
 WEIGHTS = {"restored": 2.0, "planted": 0.3}  # of pieces; the others weigh one
 # Classes of density (swaps to a hundred words, from ... on), and the share of each that has to be caught: what the
 # screen of November 2026, a first look alone, caught of our own articles.
-CATCH = {0.0: 0.639, 2.0: 0.710, 3.0: 0.824, 5.0: 0.872, 8.0: 0.950, 12.0: 0.983, 20.0: 1.0}
-PLANTED = 0.737  # the same of long clean articles with one paragraph of a spun one in them
+CATCH = {0.0: 0.671, 2.0: 0.759, 3.0: 0.849, 5.0: 0.883, 8.0: 0.967, 12.0: 0.981, 20.0: 1.0}
+PLANTED = 0.695  # the same of long clean articles with one paragraph of a spun one in them
 DENSE = 8.0  # swaps to a hundred words, from which on an article is planted
 
 

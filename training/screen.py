@@ -5,8 +5,8 @@
    spun by training/corrupt.py against clean text of the building corpora's last tenths; then the factors of the first
    look's three features likewise.
 3. The second look (training/misfits.py): trees tell replaced words of our own articles, thinned to few swaps, from
-   clean text; the factors of both looks' features tell our own articles (whole, thinned, or a paragraph of them planted in
-   clean text) from clean text, among it the same articles with all originals put back.
+   clean text; the factors of both looks' features tell our own articles (whole, thinned, or a paragraph of them planted
+   in clean text) from clean text, among it the same articles with all originals put back.
 4. Thresholds, by articles judged out of fold: both looks together catch at least CATCH of each class of density, the
    first alone misses at most half of what CATCH lets it.
 
