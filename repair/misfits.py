@@ -46,6 +46,8 @@ NONE = 9.0  # in place of a pair's logarithm where there is nothing to pair with
 LEAST = -9.0  # gain and channel of a word that stands for none
 WAYS = 16.0  # to one natural logarithm, as P(word | original) and the prior are packed
 MOST_ODDS = (-4.0, 5.0)
+# Asked about are words with an unseen pair, with a tell, and those that machines may write in a pair not too frequent.
+ASKED = (0.0, 1000.0)  # prior, count of the rarer pair
 SHARES = ((0.02, 500), (0.1, 500), (0.1, 120), (0.25, 50), (0.05, 250), (0.02, 120))  # of words replaced; windows
 FEATURES = len(SHARES) + 2
 _UNSEEN = float(np.log(FLOOR)) + 1e-3
@@ -67,6 +69,7 @@ class Misfits:
                 self._ways: Floats = arrays["ways"].astype(np.float32) / -WAYS
                 prior: Floats = arrays["prior"].astype(np.float32) / WAYS
                 self._trees = Trees(arrays, "odds") if "odds_roots" in arrays else None
+                self._quiet = float(arrays["quiet"])
                 self.factors = tuple(float(f) for f in arrays["factors"])
                 made_for = int(arrays["store"])
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as e:
@@ -87,14 +90,18 @@ class Misfits:
 
     def features(self, raw: bytes, words: Words, tells: Floats) -> tuple[float, ...]:
         """What ``summed`` says of a chunk. tells: for each word the greatest weight of the tells that begin there."""
-        at, rows = self.rows(raw, words, tells)
+        at, rows, quiet = self.rows(raw, words, tells)
         odds = np.zeros(len(words.hashes), np.float32)
+        odds[quiet] = self._quiet
         if self._trees is not None and at.size:
             odds[at] = self._trees.logits(rows)
         return summed(odds, rows)
 
-    def rows(self, raw: bytes, words: Words, tells: Floats) -> tuple[Ints, Floats]:
-        """Those words of a chunk of which something can be said, and their COLUMNS: (n,), (n, columns)."""
+    def rows(self, raw: bytes, words: Words, tells: Floats) -> tuple[Ints, Floats, Ints]:
+        """Those words of a chunk that are asked about, (n,), and their COLUMNS, (n, columns); the other ordinary words.
+
+        Names, parts of words and words that the store does not know are neither.
+        """
         marks, starts, ends = np.frombuffer(raw, np.uint8), words.starts, words.ends
         every = self._known(words.hashes)
         gap = marks[ends[:-1]]
@@ -111,12 +118,23 @@ class Misfits:
         line = (starts == 0) | (marks[starts - 1] == _LINE)
         left = np.where(left > 0, left, np.where(blank, self._sign[last], self._sign[_LINE] * line))
         right = np.where(right > 0, right, self._sign[np.r_[marks, 0].astype(np.uint8)[ends]])
-        at = np.flatnonzero(usable)
-        return at, self._rows(every[at], left[at], right[at], tells[at])
+        has_left, has_right = usable & (left > 0), usable & (right > 0)
+        after = self._counts(has_right, every, right)
+        # What one word has after it the next has before it, but for signs between.
+        before = np.zeros(len(every), np.float32)
+        known = close & usable[:-1] & usable[1:]
+        before[1:] = after[:-1] * known
+        known = np.r_[False, known]
+        before += self._counts(has_left & ~known, left, every)
+        rarer = np.minimum(np.where(has_left, before, np.inf), np.where(has_right, after, np.inf))
+        prior, count = ASKED
+        asked = (rarer == 0) | (tells > 0) | ((self._prior[every] > prior) & (rarer < count))
+        at = np.flatnonzero(usable & asked)
+        rows = self._rows(every[at], left[at], right[at], before[at], after[at], tells[at])
+        return at, rows, np.flatnonzero(usable & ~asked)
 
-    def _rows(self, ids: Ints, left: Ints, right: Ints, tells: Floats) -> Floats:
+    def _rows(self, ids: Ints, left: Ints, right: Ints, before: Floats, after: Floats, tells: Floats) -> Floats:
         has_left, has_right = left > 0, right > 0
-        before, after = self._counts(has_left, left, ids), self._counts(has_right, ids, right)
         common, own = self._common[ids], self._fit(ids, left, right, before, after)
         out = np.zeros((len(ids), len(COLUMNS)), np.float32)
         out[:, 0], out[:, 1], out[:, 10] = common, self._prior[ids], tells
@@ -125,7 +143,7 @@ class Misfits:
             out[:, 2 + k] = np.where(has, log, NONE)
             out[:, 4 + k] = np.where(has, log + self._total - self._common[near] - common, 0)
         out[:, 6:8] = LEAST
-        out[:, 9] = np.log1p(self._counts(has_left & has_right, left, ids, right))
+        out[:, 9] = np.log1p(self._counts(has_left & has_right & (before > 0) & (after > 0), left, ids, right))
         if (some := np.flatnonzero(self._many[ids])).size:
             out[some, 6], out[some, 7], out[some, 8] = self._channel(ids[some], left[some], right[some], own[some])
         return out

@@ -11,7 +11,7 @@ import pytest
 from repair import Repairer
 from repair.errors import ArtifactError
 from repair.hashed import CHUNK, Words, chunks
-from repair.misfits import FEATURES, PATTERNS, Misfits, fingerprint
+from repair.misfits import COLUMNS, FEATURES, LEAST, Misfits, fingerprint
 from repair.ngrams import COUNT_BASE, NgramStore, hash_ngrams
 from repair.screen import NEVER, Screen
 from repair.segment import Text
@@ -117,16 +117,30 @@ def seen_only_as(folder: Path, *pairs: str) -> NgramStore:
     return NgramStore(folder)
 
 
+def stump(column: int, threshold: float, below: float = -1.0, above: float = 3.0) -> dict[str, object]:
+    """One tree: log odds ``below`` and ``above`` a threshold, as training.combination.packed writes it."""
+    return {
+        "odds_feature": np.array([column, 0, 0]),
+        "odds_threshold": np.array([threshold, np.inf, np.inf]),
+        "odds_children": np.array([[1, 2], [1, 1], [2, 2]]),
+        "odds_value": np.array([0.0, below, above]),
+        "odds_roots": np.array([0]),
+        "odds_depth": np.array(1),
+        "odds_bias": np.array(0.0),
+    }
+
+
 def second(folder: Path, ngrams: NgramStore, originals: dict[str, list[str]], **arrays: object) -> Misfits:
-    """A second look that knows which words stand for which; a high pattern counts as much."""
+    """A second look that knows which words stand for which, and takes words with a high gain for replaced."""
     observed = sorted(originals, key=ngrams.ids.__getitem__)
     given: dict[str, object] = {
         "observed": np.array([ngrams.ids[w] for w in observed], np.uint32),
         "counts": np.array([len(originals[w]) for w in observed], np.uint8),
         "originals": np.array([ngrams.ids[o] for w in observed for o in originals[w]], np.uint16),
         "ways": np.zeros(sum(map(len, originals.values())), np.uint8),
-        "prior": np.zeros(len(observed), np.int8),
-        "odds": np.linspace(0, 3, PATTERNS),
+        "prior": np.full(len(observed), 16, np.int8),
+        "quiet": 0.0,
+        **stump(6, 3.0),
         "factors": np.array([-1.0, 0, 0, 0, *[1.0] * FEATURES]),
         "store": fingerprint(ngrams),
     }
@@ -134,25 +148,30 @@ def second(folder: Path, ngrams: NgramStore, originals: dict[str, list[str]], **
     return Misfits(folder, ngrams)
 
 
-def patterns(misfits: Misfits, text: str) -> list[int]:
+def gains(misfits: Misfits, text: str) -> dict[str, float]:
+    """How much better another word would fit, for each word that is asked about."""
     (raw,) = chunks(text)
     words = Words(raw)
-    return misfits.patterns(raw, words, np.zeros(len(words.hashes), np.float32)).tolist()
+    at, rows, _ = misfits.rows(raw, words, np.zeros(len(words.hashes), np.float32))
+    assert rows.shape == (len(at), len(COLUMNS))
+    names = [raw[a:z].decode() for a, z in zip(words.starts[at], words.ends[at], strict=True)]
+    return dict(zip(names, rows[:, COLUMNS.index("gain")].tolist(), strict=True))
 
 
 def test_a_word_misfits_where_a_neighbour_of_it_would_fit(tmp_path: Path) -> None:
     store = seen_only_as(tmp_path, "the state", "state media", "media said", "said ,")
-    misfits = second(tmp_path, store, {"environment": ["noon", "state"], "quay": ["noon"]})
-    _, fits, *_ = patterns(misfits, "the state media said")
-    _, odd, *_ = patterns(misfits, "the environment media said")
-    _, hopeless, *_ = patterns(misfits, "the quay media said")
-    _, alone, *_ = patterns(misfits, "the island media said")
-    assert 0 < fits < alone < hopeless < odd
-    assert patterns(misfits, "The state media said,") == patterns(misfits, "the state media said,")
-    assert patterns(misfits, "the Environment media")[1] == 0, "a name"
-    assert patterns(misfits, "the environment's media")[1:3] == [0, 0], "half a word"
-    assert patterns(misfits, "the zyx media")[1] == 0, "a word nobody knows"
-    assert patterns(misfits, "") == []
+    misfits = second(tmp_path, store, {"environment": ["noon", "state"], "quay": ["noon"], "state": ["environment"]})
+    fits = gains(misfits, "the state media said,")
+    assert set(fits) == {"state"} and fits["state"] < 0, "the others are common, and stand for nothing"
+    assert gains(misfits, "the island media")["island"] == LEAST, "odd, but it stands for nothing"
+    odd = gains(misfits, "the environment media said,")
+    assert odd["environment"] > 3
+    assert abs(gains(misfits, "the quay media said")["quay"]) < 0.1, "the other is no better"
+    assert gains(misfits, "The environment media said,")["environment"] == odd["environment"]
+    assert set(gains(misfits, "the Environment media")) == {"the", "media"}, "a name"
+    assert set(gains(misfits, "the environment's media")) == {"the", "media"}, "half a word"
+    assert set(gains(misfits, "the zyx media")) == {"the", "media"}, "a word nobody knows"
+    assert gains(misfits, "") == {}
 
 
 def test_the_second_look_decides_what_the_first_doubts(tmp_path: Path) -> None:
@@ -163,7 +182,7 @@ def test_the_second_look_decides_what_the_first_doubts(tmp_path: Path) -> None:
     store = seen_only_as(tmp_path / "ngrams", "the state", "state media", "media said")
     doubted = FILLER * 3 + "endmost " + "the state media said " * 20
     assert Screen(folder).doubtful(doubted)
-    second(folder, store, {"environment": ["state"]}, odds=np.full(PATTERNS, -1.0))
+    second(folder, store, {"environment": ["state"]}, **stump(6, 99.0))
     assert not Screen(folder).doubtful(doubted)
     assert Screen(folder, ["media SAID"]).doubtful(doubted)
     second(folder, store, {"environment": ["state"]})

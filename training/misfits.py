@@ -26,7 +26,7 @@ from training.combination import packed
 
 OBSERVED = 40_000  # of the store's words, the most frequent first, may be artifacts
 ORIGINALS = 1 << 16  # may have stood there
-MOST = 16  # originals of a word: those that it stands for most often
+MOST = 12  # originals of a word: those that it stands for most often
 LEAST = 40  # occurrences of an original
 CLOSE = {PPDB: 3.0, SAME: 3.0, NEAR: 1.5, ROGET: 0.7, FAR: 0.3}  # how readily a dictionary leads from word to word
 KNOWN = 8.0  # the same of a row of the lexicons
@@ -127,18 +127,26 @@ def thinned(gold: Gold, share: float, rng: random.Random) -> Gold:
 
 
 def grown(clean: Sequence[Piece], spun: Sequence[Piece]) -> dict[str, np.ndarray]:
-    """The trees as arrays: which words of thinned articles were replaced, against the words of clean text."""
+    """The trees as arrays: which words of thinned articles were replaced, against the words of clean text.
+
+    quiet: log odds of the ordinary words that are not asked about.
+    """
     rng = np.random.default_rng(0)
     kinds = {f"thin {g:g}" for g in LEARNT_AT}
-    made = np.concatenate([p.rows[p.which == 1] for p in spun if p.kind in kinds])
+    thin = [p for p in spun if p.kind in kinds]
+    made = np.concatenate([p.rows[p.which == 1] for p in thin])
     honest = np.concatenate([p.rows[rng.random(len(p.rows)) < HONEST] for p in clean])
+    missed, asked = sum(p.missed for p in thin), sum(len(p.rows) for p in clean)
+    share_made, share_honest = len(made) / (len(made) + missed), asked / (asked + sum(len(p.quiet) for p in clean))
     y = np.r_[np.ones(len(made)), np.zeros(len(honest))]
     weight = np.where(y == 1, len(honest) / len(made), 1.0)
     model = HistGradientBoostingClassifier(
         max_iter=ROUNDS, max_leaf_nodes=LEAVES, max_depth=DEPTH, learning_rate=0.3, min_samples_leaf=200,
         early_stopping=False, random_state=0,
     )  # fmt: skip
-    return packed([model.fit(np.concatenate([made, honest]), y, sample_weight=weight)], "odds")
+    arrays = packed([model.fit(np.concatenate([made, honest]), y, sample_weight=weight)], "odds")
+    arrays["odds_bias"] = arrays["odds_bias"] + np.log(share_made / share_honest)
+    return arrays | {"quiet": np.array(np.log((1 - share_made) / (1 - share_honest)))}
 
 
 def save(out: Path, arrays: dict[str, np.ndarray], trees: dict[str, np.ndarray], factors: np.ndarray) -> None:
@@ -148,7 +156,7 @@ def save(out: Path, arrays: dict[str, np.ndarray], trees: dict[str, np.ndarray],
 
 @dataclass(frozen=True)
 class Piece:
-    """A text as the two looks see it. at, rows: of the second look. density: swaps to 100 words.
+    """A text as the two looks see it. at, rows, quiet: of the second look. density: swaps to 100 words.
 
     which: for each of ``at``, whether it stands in a unit (``replaced``); zeros where nobody annotated.
     """
@@ -159,7 +167,9 @@ class Piece:
     words: int
     at: np.ndarray
     rows: np.ndarray
+    quiet: np.ndarray
     which: np.ndarray
+    missed: int  # of those of ``quiet`` that stand in a unit
     density: float
 
     @property
@@ -203,9 +213,11 @@ class Looker:
     def _piece(self, group: str, kind: str, text: str, gold: Gold | None, density: float) -> Piece:
         raw = chunks(text)[0]
         words = Words(raw)
-        at, found = self.second.rows(raw, words, self.screen.tells_at(words))
-        which = replaced(gold, words)[at] if gold else np.zeros(len(at), np.int8)
-        return Piece(group, kind, self.screen.features(words), len(words.hashes), at, found, which, density)
+        at, found, quiet = self.second.rows(raw, words, self.screen.tells_at(words))
+        which = replaced(gold, words) if gold else np.zeros(len(words.hashes), np.int8)
+        missed = int(np.count_nonzero(which[quiet] == 1))
+        first = self.screen.features(words)
+        return Piece(group, kind, first, len(which), at, found, quiet, which[at], missed, density)
 
 
 @dataclass(frozen=True)
@@ -235,6 +247,7 @@ def _features(pieces: Sequence[Piece], trees: dict[str, np.ndarray]) -> np.ndarr
     out = []
     for p in pieces:
         odds = np.zeros(p.words, np.float32)
+        odds[p.quiet] = float(trees["quiet"])
         odds[p.at] = forest.logits(p.rows)
         out.append([*p.first, *summed(odds, p.rows)])
     return np.array(out)

@@ -148,7 +148,7 @@ def second_look(screen: Screen, out: Path, clean: dict[str, list[str]], rng: ran
     print(
         f"{len(arrays['observed'])} words, {len(arrays['originals'])} pairs in {time.time() - began:.0f} s", flush=True
     )
-    misfits.save(out, arrays, {}, np.zeros(4 + FEATURES))
+    misfits.save(out, arrays, {"quiet": np.array(0.0)}, np.zeros(4 + FEATURES))
     look = misfits.Looker(screen, Misfits(out, store))
     pieces = [p for kind, texts in clean.items() for p in look.clean(kind, texts)]
     pieces += look.clean("tempting", [g["text"] for g in folder(OWN / "clean")])
