@@ -1,8 +1,12 @@
-"""Figures of speed: benchmarks/speed.py [--files 200] [--bytes 8000000].
+"""Figures of speed: benchmarks/speed.py [--parts clean,spun,start] [--limit 600] [--write docs/performance.md].
 
-Whole processes, one after the other on the same files: `repair check` against codespell, on held-back clean text; what
-Aho-Corasick alone would do; `repair --help`; and a clean article of 1,000 words. The best of ``--runs`` counts, as what
-else the machine does can only slow a process down.
+clean: held-back clean text as files. `repair check` and codespell as whole processes on those that the screen spares;
+what the screen alone and Aho-Corasick alone (the limit for a first look) would do with the same texts in this process.
+spun: our own spun articles, everything on, against the encoder alone on the same sentences.
+start: `repair --help` and one clean article.
+
+The best of ``--runs`` counts, as what else the machine does can only slow a process down. No run begins after
+``--limit`` seconds, and one that is under way then is stopped: its row says so.
 """
 
 from __future__ import annotations
@@ -10,28 +14,87 @@ from __future__ import annotations
 import argparse
 import compileall
 import os
+import platform
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import repair
+from benchmarks.quality import heading
+from training.articles import folder
 from training.corpora import HELD, lines
 
+PARTS = ("clean", "spun", "start")
+READ = 20_000  # lines of a corpus that files are cut from
 # Modules are compiled, as pip does when it installs them.
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 REPAIR = [sys.executable, "-m", "repair.cli"]
+CODESPELL = shutil.which("codespell") or str(Path(sys.executable).with_name("codespell"))
 
 
-def clean_files(folder: Path, files: int, size: int) -> int:
-    """``files`` files of clean text in ``folder``, ``size`` bytes together; how many bytes they are."""
+class Late(Exception):
+    """The time is up."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """Runs things until the limit (seconds)."""
+
+    limit: float
+    runs: int
+    began: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float:
+        return max(0.0, self.limit - (time.monotonic() - self.began))
+
+    def command(self, command: list[str], more: int = 0) -> tuple[float, float]:
+        """Wall-clock and processor seconds of a command, the least of some runs. Raises Late."""
+        wall, processor = [], []
+        for _ in range(self.runs + more):
+            if not self.left():
+                break
+            before, began = os.times(), time.perf_counter()
+            try:
+                done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=self.left())
+            except subprocess.TimeoutExpired:
+                break
+            wall.append(time.perf_counter() - began)
+            after = os.times()
+            spent = after.children_user + after.children_system - before.children_user - before.children_system
+            processor.append(spent)
+            if done.returncode not in (0, 1, 65):  # codespell: 65, words found
+                raise SystemExit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr.decode()}")
+        if not wall:
+            raise Late
+        return min(wall), min(processor)
+
+    def here(self, work: Callable[[], object]) -> tuple[float, float]:
+        """Wall-clock and processor seconds of some work in this process. Raises Late."""
+        wall, processor = [], []
+        for _ in range(self.runs):
+            if not self.left():
+                break
+            begin, began = time.process_time(), time.perf_counter()
+            work()
+            wall.append(time.perf_counter() - began)
+            processor.append(time.process_time() - begin)
+        if not wall:
+            raise Late
+        return min(wall), min(processor)
+
+
+def clean_files(folder: Path, files: int, size: int) -> None:
+    """``files`` files of clean text in ``folder``, about ``size`` bytes together, of all held-back kinds in turn."""
     rng = random.Random(1)
-    stock = {name: [line for line in lines(name) if line.strip()] for name in HELD}
-    written = 0
+    stock = {name: [line for line in islice(lines(name), READ) if line.strip()] for name in HELD}
     for i in range(files):
         text = stock[HELD[i % len(HELD)]]
         at, piece, length = rng.randrange(len(text)), [], 0
@@ -39,81 +102,164 @@ def clean_files(folder: Path, files: int, size: int) -> int:
             piece.append(text[at % len(text)][:20_000])
             length += len(piece[-1]) + 2
             at += 1
-        data = "\n\n".join(piece).encode("utf-8", "replace")
-        (folder / f"{i:04}.txt").write_bytes(data)
-        written += len(data)
-    return written
+        (folder / f"{i:04}-{HELD[i % len(HELD)]}.txt").write_bytes("\n\n".join(piece).encode("utf-8", "replace"))
 
 
-def seconds(command: list[str], runs: int) -> tuple[float, float]:
-    """Wall-clock and processor seconds of a command, the least of some runs."""
-    wall, processor = [], []
-    for _ in range(runs):
-        before, began = os.times(), time.perf_counter()
-        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=False)
-        wall.append(time.perf_counter() - began)
-        after = os.times()
-        processor.append(after.children_user + after.children_system - before.children_user - before.children_system)
-        if done.returncode not in (0, 1, 65):  # codespell: 65, words found
-            raise SystemExit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr.decode()}")
-    return min(wall), min(processor)
+def clean(clock: Clock, files: int, size: int) -> Iterator[str]:
+    """Rows of the first part."""
+    from repair.pipeline import artifacts
+    from repair.screen import Screen
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=200)
-    parser.add_argument("--bytes", type=int, default=8_000_000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--spared", action="store_true", help="only files that the screen spares")
-    args = parser.parse_args()
-    compileall.compile_dir(str(Path(repair.__file__).parent), quiet=1)
+    screen = Screen(artifacts() / "screen")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name, "clean")
-        folder.mkdir()
-        total = clean_files(folder, args.files, args.bytes)
-        from repair.pipeline import artifacts
-        from repair.screen import Screen
-
-        screen = Screen(artifacts() / "screen")
-        doubtful = [f for f in folder.iterdir() if screen.doubtful(f.read_text(encoding="utf-8"))]
-        print(f"{args.files} clean files, {total / 1e6:.1f} MB, {len(doubtful)} of them doubtful")
-        if args.spared:
-            for file in doubtful:
-                total -= file.stat().st_size
-                file.unlink()
-        for label, command in (
-            ("repair check", [*REPAIR, "check", "--no-config", str(folder)]),
-            ("repair check --format jsonl", [*REPAIR, "check", "--no-config", "--format", "jsonl", str(folder)]),
-            ("codespell", [shutil.which("codespell") or str(Path(sys.executable).with_name("codespell")), str(folder)]),
-        ):
-            wall, processor = seconds(command, args.runs)
-            share = f"{wall:.2f} s; {total / 1e6 / processor:.1f} MB/s of processor time"
-            print(f"{label:32} {total / 1e6 / wall:6.1f} MB/s ({share})")
-        print(f"{'Aho-Corasick alone':32} {aho_corasick(folder) / 1e6:6.1f} MB/s")
-        article = Path(name, "article.txt")
-        article.write_text(" ".join((folder / min(os.listdir(folder))).read_text(encoding="utf-8").split()[:1000]))
-        for label, command in (
-            ("an empty Python", [sys.executable, "-c", "pass"]),
-            ("repair --help", [*REPAIR, "--help"]),
-            ("a clean article, 1,000 words", [*REPAIR, "check", "--no-config", str(article)]),
-        ):
-            wall, processor = seconds(command, args.runs + 2)
-            print(f"{label:32} {wall:6.2f} s ({processor:.2f} s of processor time)")
+        clean_files(Path(name), files, size)
+        every = {f: f.read_text(encoding="utf-8") for f in sorted(Path(name).iterdir())}
+        doubtful = [f for f, text in every.items() if screen.doubtful(text)]
+        total = sum(f.stat().st_size for f in every)
+        for f in doubtful:
+            f.unlink()
+        texts = [text for f, text in every.items() if f not in doubtful]
+        spared = sum(f.stat().st_size for f in Path(name).iterdir())
+        yield f"{files} clean files of six held-back kinds, {total / 1e6:.1f} MB; the screen spares"
+        yield f"{files - len(doubtful)} of them, {spared / total:.3f} of the bytes. MB/s of those, with one worker:\n"
+        yield "| clean files | MB/s by the clock | MB/s of processor time |\n|---|---|---|"
+        commands = {
+            "`repair check`": [*REPAIR, "check", "--no-config", name],
+            "`repair check --format jsonl`": [*REPAIR, "check", "--no-config", "--format", "jsonl", name],
+            "codespell": [CODESPELL, name],
+        }
+        for label, command in commands.items():
+            yield _rate(label, spared, lambda command=command: clock.command(command))
+        yield _rate(
+            "the screen alone, texts in memory", spared, lambda: clock.here(lambda: _each(screen.doubtful, texts))
+        )
+        find = _aho_corasick()
+        yield _rate("ahocorasick_rs alone, texts in memory", spared, lambda: clock.here(lambda: _each(find, texts)))
+        mixed = list(every.values())
+        yield _rate(
+            "the screen alone, doubtful files too", total, lambda: clock.here(lambda: _each(screen.doubtful, mixed))
+        )
 
 
-def aho_corasick(folder: Path) -> float:
-    """Bytes a second of ahocorasick_rs alone, looking for the lexicons' wordings in lower-cased text."""
+def _each(work: Callable[[str], object], texts: list[str]) -> None:
+    for text in texts:
+        work(text)
+
+
+def _rate(label: str, size: int, measure: Callable[[], tuple[float, float]]) -> str:
+    try:
+        wall, processor = measure()
+    except Late:
+        return f"| {label} | not within the limit | |"
+    return f"| {label} | {size / 1e6 / wall:.1f} | {size / 1e6 / processor:.1f} |"
+
+
+def _aho_corasick() -> Callable[[str], object]:
+    """ahocorasick_rs looking for the lexicons' wordings in lower-cased text."""
     from ahocorasick_rs import AhoCorasick, MatchKind
 
     from repair import rows
 
     wordings = {row.observed.lower() for path in rows.shipped() for row in rows.read(path) if len(row.observed) > 5}
     machine = AhoCorasick(sorted(wordings), matchkind=MatchKind.LeftmostLongest)
-    texts = [file.read_text(encoding="utf-8") for file in folder.iterdir()]
-    began = time.process_time()
-    for text in texts:
-        machine.find_matches_as_indexes(text.lower())
-    return sum(len(t) for t in texts) / (time.process_time() - began)
+    return lambda text: machine.find_matches_as_indexes(text.lower())
+
+
+def spun(clock: Clock, articles: int, threads: int) -> Iterator[str]:
+    """Rows of the second part."""
+    import torch
+
+    from repair import Repairer
+    from repair.encoder import Encoder
+    from repair.pipeline import artifacts
+    from repair.segment import Text
+
+    torch.set_num_threads(threads)
+    found = list(folder(Path("training/articles/spun")))
+    random.Random(1).shuffle(found)
+    texts = [g["text"] for g in found[:articles]]
+    encoder, repairer = Encoder(artifacts() / "encoder"), Repairer(screen=False)
+    cut = [Text(t) for t in texts]
+    words, sentences = sum(sum(t.is_word) for t in cut), sum(len(t.sentences) for t in cut)
+    encoder.read(cut[:2])  # loads what is loaded late
+    repairer.check(found[-1]["text"])
+    yield f"\n{len(texts)} spun articles, {words:,} words in {sentences} sentences; {threads} threads, all loaded.\n"
+    yield "| spun articles | words/s | sentences/s |\n|---|---|---|"
+    seconds = {}
+    for label, work in (
+        ("the encoder alone", lambda: [encoder.read([t]) for t in cut]),
+        ("`check`, everything on, no article seen before", lambda: list(repairer.check_stream(texts))),
+    ):
+        once = Clock(clock.limit, 1, clock.began)  # a second run would find wordings that the first has worked out
+        try:
+            seconds[label], _ = once.here(work)
+            yield f"| {label} | {words / seconds[label]:.0f} | {sentences / seconds[label]:.1f} |"
+        except Late:
+            yield f"| {label} | not within the limit | |"
+    if len(seconds) == 2:
+        alone, everything = seconds.values()
+        yield f"\n`check` runs at {alone / everything:.2f} of the bare encoder's rate."
+
+
+def start(clock: Clock) -> Iterator[str]:
+    """Rows of the third part."""
+    yield "\n| start | seconds by the clock | of processor time |\n|---|---|---|"
+    with tempfile.TemporaryDirectory() as name:
+        clean_files(Path(name), 1, 12_000)
+        (file,) = Path(name).iterdir()
+        file.write_text(" ".join(file.read_text(encoding="utf-8").split()[:1000]), encoding="utf-8")
+        for label, command in (
+            ("an empty Python", [sys.executable, "-c", "pass"]),
+            ("`repair --help`", [*REPAIR, "--help"]),
+            ("a clean article of 1,000 words", [*REPAIR, "check", "--no-config", str(file)]),
+        ):
+            try:
+                wall, processor = clock.command(command, more=2)
+                yield f"| {label} | {wall:.2f} | {processor:.2f} |"
+            except Late:
+                yield f"| {label} | not within the limit | |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--bytes", type=int, default=8_000_000)
+    parser.add_argument("--articles", type=int, default=24, help="spun ones")
+    parser.add_argument("--threads", type=int, default=2, help="of torch, for the spun ones")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds")
+    parser.add_argument("--write", type=Path, help="a page for the figures, such as docs/performance.md")
+    args = parser.parse_args()
+    if unknown := set(args.parts.split(",")) - set(PARTS):
+        parser.error(f"unknown part {min(unknown)!r}; the parts are {', '.join(PARTS)}")
+    compileall.compile_dir(str(Path(repair.__file__).parent), quiet=1)
+    clock = Clock(args.limit, args.runs)
+    load = f"load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+    parts = {
+        "clean": lambda: clean(clock, args.files, args.bytes),
+        "spun": lambda: spun(clock, args.articles, args.threads),
+        "start": lambda: start(clock),
+    }
+    told = [f"{_processor()}, {os.cpu_count()} cores, {load} at the start. Best of {args.runs} runs.\n"]
+    print(told[0], flush=True)
+    for name in args.parts.split(","):
+        for line in parts[name]():
+            print(line, flush=True)
+            told.append(line)
+    if args.write:
+        args.write.write_text(f"{heading('Performance', 'speed')}\n" + "\n".join(told) + "\n", encoding="utf-8")
+
+
+def _processor() -> str:
+    """The processor's name, as far as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    names = (
+        [x.partition(":")[2].strip() for x in info.read_text().splitlines() if x.startswith("model name")]
+        if info.exists()
+        else []
+    )
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -46,8 +46,9 @@ class NgramStore:
             self.words = (folder / "words.txt").read_text(encoding="utf-8").split(" ")
             self.names = frozenset((folder / "names.txt").read_text(encoding="utf-8").split(" "))
             self.unigrams: npt.NDArray[np.uint32] = np.load(folder / "unigrams.npy")
-            self._starts = np.load(folder / "starts.npy", mmap_mode="r")
-            self._slots = np.load(folder / "slots.npy", mmap_mode="r")
+            # As plain arrays over the map: its own class is slow to index.
+            self._starts = np.load(folder / "starts.npy", mmap_mode="r").view(np.ndarray)
+            self._slots = np.load(folder / "slots.npy", mmap_mode="r").view(np.ndarray)
             self._levels: Floats = np.load(folder / "levels.npy")
         except (OSError, EOFError, ValueError) as e:
             raise ArtifactError(f"{folder}: the n-gram store can't be read ({e}); install mt-repair again") from e

@@ -68,7 +68,7 @@ class Pipeline:
         own = [
             e.observed for path in self._own for row in rows.read(path) if row.kind != "ignore" for e in inflected(row)
         ]
-        return Screen(artifacts() / "screen", own) if self._screened else None
+        return Screen(artifacts() / "screen", own, lambda: self.store) if self._screened else None
 
     @cached_property
     def store(self) -> NgramStore:

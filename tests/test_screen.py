@@ -1,4 +1,4 @@
-"""The screen: hashes and counts of words, tells and their windows, and what the shipped screen lets through."""
+"""The screen: hashes and counts of words, tells and their windows, misfits, what the shipped screen lets through."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import pytest
 
 from repair import Repairer
 from repair.errors import ArtifactError
-from repair.screen import CHUNK, NEVER, Screen, Words, chunks
+from repair.hashed import CHUNK, Words, chunks
+from repair.misfits import COLUMNS, FEATURES, LEAST, Misfits, fingerprint
+from repair.ngrams import COUNT_BASE, NgramStore, hash_ngrams
+from repair.screen import NEVER, Screen
 from repair.segment import Text
 
 ARTICLES = Path(__file__).parent / "articles"
@@ -94,6 +97,106 @@ def test_one_damaged_paragraph_in_a_long_clean_article_is_doubtful(tmp_path: Pat
     assert not screen.doubtful(FILLER * 50 + "endmost " * 50 + FILLER * 50), "a habit of one word is one tell"
     assert screen.doubtful(FILLER * 50 + ", ".join(tells) + " " + FILLER * 50)
     assert screen.score("endmost herbal assets") == NEVER, "too short to tell"
+
+
+def seen_only_as(folder: Path, *pairs: str) -> NgramStore:
+    """A store that knows the words of these pairs and of FILLER, and has seen the pairs a thousand times."""
+    words = ["\0", "\n", ",", "environment", *dict.fromkeys(" ".join([*pairs, FILLER]).split())]
+    numbers = {w: i for i, w in enumerate(words)}
+    grams = [[np.array([numbers[w]]) for w in pair.split()] for pair in pairs]
+    hashes = np.sort(np.array([hash_ngrams(g)[0] for g in grams], np.uint64))
+    slots = ((hashes & np.uint64(0xFFF)) << np.uint64(4)).astype(np.uint16) | np.uint16(9)
+    bucket = (hashes >> np.uint64(63)).astype(np.int64)
+    by = np.lexsort((slots, bucket))
+    np.save(folder / "starts.npy", np.searchsorted(bucket[by], np.arange(3)).astype(np.uint32))
+    np.save(folder / "slots.npy", slots[by])
+    np.save(folder / "levels.npy", (2 * COUNT_BASE ** (np.arange(16) + 0.5)).astype(np.float32))
+    np.save(folder / "unigrams.npy", np.full(len(words), 5000, np.uint32))
+    (folder / "words.txt").write_text(" ".join(words), encoding="utf-8")
+    (folder / "names.txt").write_text("", encoding="utf-8")
+    return NgramStore(folder)
+
+
+def stump(column: int, threshold: float, below: float = -1.0, above: float = 3.0) -> dict[str, object]:
+    """One tree: log odds ``below`` and ``above`` a threshold, as training.combination.packed writes it."""
+    return {
+        "odds_feature": np.array([column, 0, 0]),
+        "odds_threshold": np.array([threshold, np.inf, np.inf]),
+        "odds_children": np.array([[1, 2], [1, 1], [2, 2]]),
+        "odds_value": np.array([0.0, below, above]),
+        "odds_roots": np.array([0]),
+        "odds_depth": np.array(1),
+        "odds_bias": np.array(0.0),
+    }
+
+
+def second(folder: Path, ngrams: NgramStore, originals: dict[str, list[str]], **arrays: object) -> Misfits:
+    """A second look that knows which words stand for which, and takes words with a high gain for replaced."""
+    observed = sorted(originals, key=ngrams.ids.__getitem__)
+    given: dict[str, object] = {
+        "observed": np.array([ngrams.ids[w] for w in observed], np.uint32),
+        "counts": np.array([len(originals[w]) for w in observed], np.uint8),
+        "originals": np.array([ngrams.ids[o] for w in observed for o in originals[w]], np.uint16),
+        "ways": np.zeros(sum(map(len, originals.values())), np.uint8),
+        "prior": np.full(len(observed), 16, np.int8),
+        "quiet": 0.0,
+        **stump(6, 3.0),
+        "factors": np.array([-1.0, 0, 0, 0, *[1.0] * FEATURES]),
+        "store": fingerprint(ngrams),
+    }
+    np.savez(folder / "misfits.npz", **{**given, **arrays})  # type: ignore[arg-type]
+    return Misfits(folder, ngrams)
+
+
+def gains(misfits: Misfits, text: str) -> dict[str, float]:
+    """How much better another word would fit, for each word that is asked about."""
+    (raw,) = chunks(text)
+    words = Words(raw)
+    at, rows, _ = misfits.rows(raw, words, np.zeros(len(words.hashes), np.float32))
+    assert rows.shape == (len(at), len(COLUMNS))
+    names = [raw[a:z].decode() for a, z in zip(words.starts[at], words.ends[at], strict=True)]
+    return dict(zip(names, rows[:, COLUMNS.index("gain")].tolist(), strict=True))
+
+
+def test_a_word_misfits_where_a_neighbour_of_it_would_fit(tmp_path: Path) -> None:
+    store = seen_only_as(tmp_path, "the state", "state media", "media said", "said ,")
+    misfits = second(tmp_path, store, {"environment": ["noon", "state"], "quay": ["noon"], "state": ["environment"]})
+    fits = gains(misfits, "the state media said,")
+    assert fits["state"] < 0 and "media" not in fits, "media is seen, and stands for nothing"
+    assert gains(misfits, "the island media")["island"] == LEAST, "odd, but it stands for nothing"
+    odd = gains(misfits, "the environment media said,")
+    assert odd["environment"] > 3
+    assert abs(gains(misfits, "the quay media said")["quay"]) < 0.1, "the other is no better"
+    assert gains(misfits, "The environment media said,")["environment"] == odd["environment"]
+    assert not {"environment", "Environment"} & set(gains(misfits, "the Environment media")), "a name"
+    assert not {"environment", "Environment"} & set(gains(misfits, "the environment's media")), "half a word"
+    assert "zyx" not in gains(misfits, "the zyx media"), "a word nobody knows"
+    assert gains(misfits, "") == {}
+
+
+def test_the_second_look_decides_what_the_first_doubts(tmp_path: Path) -> None:
+    folder = tmp_path / "screen"
+    folder.mkdir()
+    (tmp_path / "ngrams").mkdir()
+    made(folder, "endmost", factors=(-0.1, 1.0, 1.0, 0.0))
+    store = seen_only_as(tmp_path / "ngrams", "the state", "state media", "media said")
+    doubted = FILLER * 3 + "endmost " + "the state media said " * 20
+    assert Screen(folder).doubtful(doubted)
+    second(folder, store, {"environment": ["state"]}, **stump(6, 99.0))
+    assert not Screen(folder).doubtful(doubted)
+    assert Screen(folder, ["media SAID"]).doubtful(doubted)
+    second(folder, store, {"environment": ["state"]})
+    spun = doubted.replace("state", "environment")
+    assert Screen(folder).score(spun) > Screen(folder).score(doubted)
+    assert Screen(folder, store=lambda: store).score(spun) == Screen(folder).score(spun)
+    broken = {"store": 1}
+    with pytest.raises(ArtifactError, match="n-gram store"):
+        second(folder, store, {}, **broken)
+    with pytest.raises(ArtifactError, match="n-gram store"):
+        Screen(folder).doubtful(doubted)
+    (folder / "misfits.npz").write_bytes(b"")
+    with pytest.raises(ArtifactError, match="install"):
+        Screen(folder).doubtful(doubted)
 
 
 def test_the_users_own_wordings_are_always_looked_at(tmp_path: Path) -> None:
