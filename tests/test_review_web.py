@@ -194,6 +194,19 @@ def test_a_long_article_is_decided_place_by_place(
     assert review.counts() == {"accept": 1, "reject": 1, "open": 2998}
 
 
+def test_no_key_of_a_quick_hand_is_lost(page: Any, open_page: Callable[[Review], None], review: Review) -> None:
+    """Keys that come before the answer to the last one take their turn; those of a key held down do not."""
+    open_page(review)
+    page.evaluate("""() => {
+      const press = (key, repeat = false) =>
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, repeat, bubbles: true }));
+      for (const key of "yyn") press(key);
+      for (let n = 0; n < 9; n++) press("y", true);
+    }""")
+    page.evaluate("async () => { while (busy) await new Promise((done) => setTimeout(done, 5)); }")
+    assert review.counts() == {"accept": 2, "reject": 1, "open": 5}
+
+
 def test_ignoring_asks_where_by_key_and_by_click(
     page: Any, open_page: Callable[[Review], None], tmp_path: Path
 ) -> None:

@@ -236,8 +236,9 @@ async function end() {
   if (answer) $("message").textContent = "Finished. Everything decided is kept; this tab can be closed.";
 }
 
-let busy = false;
-document.addEventListener("keydown", async (event) => {
+let busy = 0;  // keys at work or waiting
+let last = Promise.resolve();
+document.addEventListener("keydown", (event) => {
   const mark = event.target.closest(".f");
   if (mark && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
@@ -251,9 +252,9 @@ document.addEventListener("keydown", async (event) => {
   const act = keys[event.key] ?? (/^[1-9]$/.test(event.key) ? () => decide("accept", { nth: event.key - 1 }) : null);
   if (!act) return;
   event.preventDefault();
-  if (busy) return;
-  busy = true;
-  try { await act(); } finally { busy = false; }
+  if (busy && event.repeat) return;  // a key held down waits for nothing
+  busy++;
+  last = last.then(act).catch(console.error).then(() => { busy--; });  // a quick hand's keys take their turn
 });
 $("article").addEventListener("click", (event) => {
   const mark = event.target.closest(".f");
