@@ -24,7 +24,7 @@ from repair.proposals import Proposer
 from repair.report import Article, Finding, Report, Suggestion, Verdict
 from repair.review import Entry, Review
 from repair.rows import Row
-from training.articles import Gold, folder
+from training.articles import Gold, folder, source
 
 PLACES, PARAGRAPH = 3000, 12  # findings, sentences
 SENTENCE = "Plan {} was to droop by agreement."  # with 3,000 of them 21,000 words
@@ -85,15 +85,6 @@ def page(browser: str, decisions: int) -> None:
     print(
         f"page: {decisions:,} decisions, median {statistics.median(took):.1f} ms, 95th percentile {ninety_five:.1f} ms"
     )
-
-
-def source(gold: Gold) -> str:
-    """The text before it was spun."""
-    out, at = "", 0
-    for unit in gold["units"]:
-        out += gold["text"][at : unit["start"]] + unit["originals"][0]
-        at = unit["end"]
-    return out + gold["text"][at:]
 
 
 def learning(pairs: list[Gold]) -> None:

@@ -14,18 +14,9 @@ from repair.learning import Learning
 from repair.lexicon import inflected
 from repair.proposals import Proposer
 from repair.rows import Row
-from training.articles import Gold, folder
+from training.articles import folder, source
 
 PAIRS = list(folder(ROOT / "tests/cases/learn"))  # the alignment was tuned on the first five alone
-
-
-def source(gold: Gold) -> str:
-    """The text before it was spun."""
-    out, at = "", 0
-    for unit in gold["units"]:
-        out += gold["text"][at : unit["start"]] + unit["originals"][0]
-        at = unit["end"]
-    return out + gold["text"][at:]
 
 
 @pytest.fixture(scope="module")

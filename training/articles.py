@@ -59,6 +59,15 @@ def gold_lines(path: Path) -> list[Gold]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
+def source(gold: Gold) -> str:
+    """The text before it was spun, by each unit's first original."""
+    out, at = "", 0
+    for unit in gold["units"]:
+        out += gold["text"][at : unit["start"]] + unit["originals"][0]
+        at = unit["end"]
+    return out + gold["text"][at:]
+
+
 def norm(text: str) -> str:
     text = _AN.sub("a", text.replace("’", "'").replace("‘", "'").lower())
     return re.sub(r"\s+", " ", text).strip(" ,;")
