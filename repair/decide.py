@@ -62,9 +62,14 @@ class Choice:
     pairs: list[tuple[int, float]]
 
     @property
+    def total(self) -> float:
+        """Sum of the chances; above one where there are rivals, as each is judged alone."""
+        return sum(chance for _, chance in self.pairs)
+
+    @property
     def sureness(self) -> float:
-        """The best candidate's chance; its share, where those of all rivals, each judged alone, exceed one."""
-        return self.pairs[0][1] / max(1.0, sum(chance for _, chance in self.pairs)) if self.pairs else 0.0
+        """The best candidate's chance, or its share where all exceed one together."""
+        return self.pairs[0][1] / max(1.0, self.total) if self.pairs else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,17 @@ def refuse_binary(raw: bytes) -> None:
         raise InputError("it is binary, not text; name text files only, or extract the text first", "binary")
 
 
+def refuse_surrogates(text: str) -> None:
+    """Raise InputError where a text holds a lone surrogate, which no encoding can write."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        code = f"\\u{ord(text[error.start]):04x}"
+        raise InputError(
+            f"a lone surrogate ({code}) at character {error.start}; drop or mend it", "surrogate"
+        ) from None
+
+
 def _guess(raw: bytes) -> str | None:
     if wide := _wide(raw[:SAMPLE]):
         return wide

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from repair import rows
 from repair.alignment import base_form
 from repair.errors import LexiconError
+from repair.journal import Taught
 from repair.rows import LOOP, Row
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _MOST_WEIGHT = 0.9
 _NO_LINE = "a line of the journal that this version can't read; mend or delete it"
 
 Key = tuple[str, str]
-Taught = tuple[str, str, bool]  # what was found, the wording decided about, whether it was accepted
 
 
 @dataclass(frozen=True, slots=True)

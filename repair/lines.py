@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from repair.decode import refuse_binary
+from repair.decode import refuse_binary, refuse_surrogates
 from repair.errors import InputError
 
 PATIENCE = 0.05  # seconds that a silent pipe is waited for before those who have work are let to it
@@ -168,13 +168,7 @@ def parsed(raw: bytes, place: str, fields: Fields) -> tuple[dict[str, Any], str]
     if isinstance(id, bool) or not isinstance(id, str | int):
         raise InputError(f"the field {short(fields.id or 'id')} is neither string nor integer", "wrong-type")
     for value in (str(id), row[fields.text]):
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            code = f"\\u{ord(value[error.start]):04x}"
-            raise InputError(
-                f"a lone surrogate ({code}) at character {error.start}; drop or mend it", "surrogate"
-            ) from None
+        refuse_surrogates(value)
     return row, str(id)
 
 

@@ -140,7 +140,6 @@ class Pipeline:
             if last - first > MOST_WORDS:
                 continue
             pairs = choice.pairs[: MOST_SUGGESTIONS * 2]
-            total = sum(chance for _, chance in choice.pairs)
             best_of: dict[str, tuple[float, int]] = {}
             for k, chance in pairs:  # best first; two candidates may look the same in place
                 best_of.setdefault(self._put(text, evidence, k, first, last, spelling), (chance, k))
@@ -152,7 +151,7 @@ class Pipeline:
             suggestions = tuple(
                 Suggestion(
                     w,
-                    chance / max(choice.confidence, total, 1e-6),
+                    chance / max(choice.confidence, choice.total, 1e-6),
                     "+".join(source_names(evidence.bits[k])) or "context",
                 )
                 for w, (chance, k) in list(best_of.items())[:MOST_SUGGESTIONS]

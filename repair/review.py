@@ -14,14 +14,13 @@ from typing import Literal, cast
 
 from repair.errors import UsageError
 from repair.ignoring import Silence, Unasked
-from repair.journal import Anchor, Done, Event, Journal, Lesson, anchor, digest, find
+from repair.journal import Anchor, Done, Event, Journal, Lesson, Taught, anchor, digest, find
 from repair.report import Article, Edit, Finding, OffsetMap, Repair, Report, apply
 from repair.rows import CONTROL
 
 Action = Literal["accept", "own", "reject", "ignore", "skip"]
 Scope = Literal["place", "article", "batch"]
 Swap = tuple[str, str]
-Taught = tuple[str, str, bool]  # what was found, the wording, whether it was accepted
 Follow = Callable[[Sequence[Taught], Sequence[Taught]], object]
 ACTIONS: tuple[Action, ...] = ("accept", "own", "reject", "ignore", "skip")
 SCOPES: tuple[Scope, ...] = ("place", "article", "batch")

@@ -65,6 +65,8 @@ def test_the_page_shows_the_examples() -> None:
 
 @pytest.mark.parametrize("extra", ENGINES)
 def test_a_missing_package_is_named_with_the_cure(extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith(f"{ENGINES[extra]}.")]:
+        monkeypatch.delitem(sys.modules, name)  # of an engine that was imported before
     monkeypatch.setitem(sys.modules, ENGINES[extra], None)
     monkeypatch.delitem(sys.modules, f"repair.adapters.{extra}", raising=False)
     with pytest.raises(ImportError, match=re.escape(f"pip install -U 'mt-repair[{extra}]'")) as caught:

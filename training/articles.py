@@ -7,6 +7,7 @@ header lines ``#: key value`` before the text.
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,13 +60,24 @@ def gold_lines(path: Path) -> list[Gold]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
+def thinned(gold: Gold, share: float, rng: random.Random) -> Gold:
+    """The article with only a ``share`` of its units left, at random; in place of the others stands the original."""
+    text, units, at = "", [], 0
+    for unit in gold["units"]:
+        text += gold["text"][at : unit["start"]]
+        at = unit["end"]
+        if rng.random() < share:
+            units.append({**unit, "start": len(text), "end": len(text) + len(unit["observed"])})
+            text += unit["observed"]
+        else:
+            text += unit["originals"][0]
+    return {**gold, "text": text + gold["text"][at:], "units": units}
+
+
 def source(gold: Gold) -> str:
     """The text before it was spun, by each unit's first original."""
-    out, at = "", 0
-    for unit in gold["units"]:
-        out += gold["text"][at : unit["start"]] + unit["originals"][0]
-        at = unit["end"]
-    return out + gold["text"][at:]
+    text: str = thinned(gold, 0.0, random.Random())["text"]
+    return text
 
 
 def norm(text: str) -> str:

@@ -21,7 +21,7 @@ from repair.ngrams import NgramStore
 from repair.screen import LEAST_WORDS, Screen
 from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
 from repair.trees import Trees
-from training.articles import Gold
+from training.articles import Gold, thinned
 from training.combination import packed
 
 OBSERVED = 40_000  # of the store's words, the most frequent first, may be artifacts
@@ -110,20 +110,6 @@ def replaced(gold: Gold, words: Words) -> np.ndarray:
         inside = (words.starts < last) & (words.ends > first)
         out[inside] = -1 if unit["optional"] else 1
     return out
-
-
-def thinned(gold: Gold, share: float, rng: random.Random) -> Gold:
-    """The article with only a ``share`` of its units left, at random; in place of the others stands the original."""
-    text, units, at = "", [], 0
-    for unit in gold["units"]:
-        text += gold["text"][at : unit["start"]]
-        at = unit["end"]
-        if rng.random() < share:
-            units.append({**unit, "start": len(text), "end": len(text) + len(unit["observed"])})
-            text += unit["observed"]
-        else:
-            text += unit["originals"][0]
-    return {**gold, "text": text + gold["text"][at:], "units": units}
 
 
 def grown(clean: Sequence[Piece], spun: Sequence[Piece]) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NoReturn, get_args
 
+from repair.decode import refuse_surrogates
 from repair.display import error_row
 from repair.errors import InputError, UsageError
 from repair.filters import Filter
@@ -150,7 +151,7 @@ def _refused(text: object) -> InputError | None:
     if not isinstance(text, str):
         return InputError(f"not a string but {type(text).__name__}; convert it, or name another field", "wrong-type")
     try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        return InputError(f"a lone surrogate at character {error.start}; drop or mend it", "surrogate")
+        refuse_surrogates(text)
+    except InputError as error:
+        return error
     return None
