@@ -37,7 +37,7 @@ READ = 20_000  # lines of a corpus that files are cut from
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 REPAIR = [sys.executable, "-m", "repair.cli"]
-CODESPELL = shutil.which("codespell") or str(Path(sys.executable).with_name("codespell"))
+CODESPELL = shutil.which("codespell") or shutil.which("codespell", path=str(Path(sys.executable).parent))
 
 
 class Late(Exception):
@@ -107,6 +107,8 @@ def clean_files(folder: Path, files: int, size: int) -> None:
 
 def clean(clock: Clock, files: int, size: int) -> Iterator[str]:
     """Rows of the first part."""
+    if not CODESPELL:
+        raise SystemExit("codespell is not installed here; install it (pip install codespell) to compare with it")
     from repair.pipeline import artifacts
     from repair.screen import Screen
 
@@ -126,7 +128,7 @@ def clean(clock: Clock, files: int, size: int) -> Iterator[str]:
         commands = {
             "`repair check`": [*REPAIR, "check", "--no-config", name],
             "`repair check --format jsonl`": [*REPAIR, "check", "--no-config", "--format", "jsonl", name],
-            "codespell": [CODESPELL, name],
+            "codespell": [CODESPELL or "codespell", name],
         }
         for label, command in commands.items():
             yield _rate(label, spared, lambda command=command: clock.command(command))
