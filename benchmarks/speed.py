@@ -184,13 +184,15 @@ def spun(clock: Clock, articles: int, threads: int) -> Iterator[str]:
     cut = [Text(t) for t in texts]
     words, sentences = sum(sum(t.is_word) for t in cut), sum(len(t.sentences) for t in cut)
     encoder.read(cut[:2])  # loads what is loaded late
-    repairer.check(found[-1]["text"])
+    warm = [g["text"] for g in found[articles : 2 * articles]]
+    if clock.left():
+        list(repairer.check_stream(warm))  # what wordings suggest is worked out once and kept
     yield f"\n{len(texts)} spun articles, {words:,} words in {sentences} sentences; {threads} threads, all loaded.\n"
     yield "| spun articles | words/s | sentences/s |\n|---|---|---|"
     seconds = {}
     for label, work in (
         ("the encoder alone", lambda: [encoder.read([t]) for t in cut]),
-        ("`check`, everything on, no article seen before", lambda: list(repairer.check_stream(texts))),
+        (f"`check`, everything on, after {len(warm)} other articles", lambda: list(repairer.check_stream(texts))),
     ):
         once = Clock(clock.limit, 1, clock.began)  # a second run would find wordings that the first has worked out
         try:
