@@ -47,7 +47,7 @@ LEAST = -9.0  # gain and channel of a word that stands for none
 WAYS = 16.0  # to one natural logarithm, as P(word | original) and the prior are packed
 MOST_ODDS = (-4.0, 5.0)
 # Asked about are words with an unseen pair, with a tell, and those that machines may write in a pair not too frequent.
-ASKED = (0.0, 1000.0)  # prior, count of the rarer pair
+ASKED = (0.5, 30.0)  # prior, count of the rarer pair
 SHARES = ((0.02, 500), (0.1, 500), (0.1, 120), (0.25, 50), (0.05, 250), (0.02, 120))  # of words replaced; windows
 FEATURES = len(SHARES) + 2
 _UNSEEN = float(np.log(FLOOR)) + 1e-3

@@ -26,7 +26,7 @@ from training.combination import packed
 
 OBSERVED = 40_000  # of the store's words, the most frequent first, may be artifacts
 ORIGINALS = 1 << 16  # may have stood there
-MOST = 12  # originals of a word: those that it stands for most often
+MOST = 8  # originals of a word: those that it stands for most often
 LEAST = 40  # occurrences of an original
 CLOSE = {PPDB: 3.0, SAME: 3.0, NEAR: 1.5, ROGET: 0.7, FAR: 0.3}  # how readily a dictionary leads from word to word
 KNOWN = 8.0  # the same of a row of the lexicons
