@@ -257,6 +257,21 @@ def states(page: Any) -> Iterator[str]:
     yield "with a message"
 
 
+def test_a_key_right_after_a_dialog_closes_is_not_lost(
+    page: Any, open_page: Callable[[Review], None], review: Review
+) -> None:
+    """Until the next frame a closed dialog may still hold the focus: a quick hand's key comes from inside it."""
+    open_page(review)
+    page.keyboard.press("?")
+    page.wait_for_selector("#keys[open]")
+    page.evaluate("""() => {
+      document.querySelector("#keys").close();
+      const press = new KeyboardEvent("keydown", { key: "/", bubbles: true, cancelable: true });
+      document.querySelector("#keys button").dispatchEvent(press);
+    }""")
+    page.wait_for_selector("#menu[open]", timeout=10_000)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
 def test_the_page_passes_the_audit_of_axe(

@@ -244,11 +244,12 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return go(Number(mark.dataset.place));
   }
-  if (event.key === "Escape" && !event.target.closest("dialog")) {
+  if (event.key === "Escape" && !event.target.closest("dialog[open]")) {
     $("menu").open = false;
     return $("article").focus();
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  // A closed dialog may hold the focus until the next frame: only an open one keeps its keys.
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog[open]")) return;
   const act = keys[event.key] ?? (/^[1-9]$/.test(event.key) ? () => decide("accept", { nth: event.key - 1 }) : null);
   if (!act) return;
   event.preventDefault();
