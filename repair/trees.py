@@ -30,7 +30,7 @@ class Trees:
         children = self._children.ravel()
         for at in range(0, len(rows), 4096):
             part = rows[at : at + 4096]
-            values, line = part.ravel(), np.arange(0, part.size, part.shape[1], np.int32)[:, None]
+            values, line = part.ravel(), np.arange(0, part.size, part.shape[1], dtype=np.int32)[:, None]
             node = np.broadcast_to(self._roots, (len(part), len(self._roots)))
             for _ in range(self._depth):
                 right = values.take(line + self._feature.take(node)) > self._threshold.take(node)
