@@ -231,6 +231,8 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="leave each run's output in the folder")
     parser.add_argument("--again", action="store_true", help="run also what is there already")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # no run is left behind
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also in the background of a shell
     source, told = build(Mixture(args.size, args.spun, args.held, args.broken, args.seed), args.folder, say)
     say(f"{source}: {told['bytes'] / 1e6:,.1f} MB, {told['lines']:,} lines")
     of = {"sha256": told["sha256"], "run": provenance({})["run"], "options": OPTIONS}

@@ -13,7 +13,6 @@ from pathlib import Path
 
 EVERY = 1.0  # seconds
 MOST_SAMPLES = 720  # kept; of two neighbours the larger
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(slots=True)
