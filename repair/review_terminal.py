@@ -20,7 +20,8 @@ from textual.widgets import Input, Static
 from repair.display import plain
 from repair.errors import RepairError, UsageError
 from repair.ignoring import WHERES, Where
-from repair.review import ANSWERS, KEYS, Action, Filter, Review, Scope
+from repair.journal import Action
+from repair.review import ANSWERS, KEYS, Filter, Review, Scope
 from repair.review_plain import evidence
 
 HINT = "y 1-9 accept  n no  e own  a d all  i ignore  s skip  u undo  ? keys  q quit"  # fits in 80 columns
