@@ -122,6 +122,8 @@ def _greet(session: Session, review: Review) -> None:
 def _interface(way: str, review: Review, session: Session, options: dict[str, Any]) -> None:
     if way == "finish":
         return
+    if not len(review):
+        return session.say("nothing to review: the articles have no findings any more")
     if way == "web":
         from repair.review_web import serve
 

@@ -17,12 +17,11 @@ from importlib.resources import files
 from threading import Thread, Timer
 from typing import Any, Self
 
-from repair.display import json_line, plain
+from repair.display import evidence, json_line, plain
 from repair.errors import RepairError, UsageError
 from repair.ignoring import WHERES
 from repair.journal import ACTIONS
 from repair.review import KEYS, SCOPES, Review
-from repair.review_plain import evidence
 from repair.write import diff
 
 try:
