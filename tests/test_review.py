@@ -302,7 +302,7 @@ def test_plain_mode_in_a_terminal(tmp_path: Path, environment: dict[str, str], c
         cwd=str(tmp_path),
         env=environment,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         dimensions=(24, 80),
     )
     for answer in ("?", "a", "e mother nature", "x", "u", "y", "n"):
@@ -345,7 +345,7 @@ def test_a_dumb_terminal_gets_the_plain_mode(tmp_path: Path, environment: dict[s
     (tmp_path / "a.txt").write_text(ARTICLE)
     arguments = [STUB, "review", "a.txt"]
     dumb = {**environment, "TERM": "dumb"}
-    child = pexpect.spawn(sys.executable, arguments, cwd=str(tmp_path), env=dumb, encoding="utf-8", timeout=60)
+    child = pexpect.spawn(sys.executable, arguments, cwd=str(tmp_path), env=dumb, encoding="utf-8", timeout=300)
     child.expect("Decide")
     assert "\x1b" not in child.before
     child.sendline("q")
@@ -437,7 +437,9 @@ def test_kills_at_random_moments_lose_nothing(tmp_path: Path, environment: dict[
         process.stdin.flush()
         first = b""
         while n % 5 and b"ed\n" not in first:  # every fifth is killed before or while it starts to answer
-            first += os.read(process.stdout.fileno(), 4096)
+            piece = os.read(process.stdout.fileno(), 4096)
+            assert piece, "the command ended by itself"
+            first += piece
         time.sleep(chance.random() * (0.05 if n % 5 else 0.5))
         process.kill()
         told = (first + process.stdout.read()).decode()
