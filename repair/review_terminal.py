@@ -92,7 +92,8 @@ class ReviewApp(App[None]):
     VerticalScroll { scrollbar-size-vertical: 1; }
     #article { width: 3fr; padding: 0 0 0 1; }
     #article Static { padding: 0 1 0 0; }
-    #panel { width: 2fr; min-width: 26; border-left: solid $primary; padding: 0 1; }
+    #panel { width: 2fr; min-width: 26; border-left: solid $primary; padding: 0 0 0 1; }
+    #place { padding: 0 1 0 0; }
     #status { height: 1; background: $primary; color: $text; padding: 0 1; }
     #hint { height: 1; padding: 0 1; }
     #ask { display: none; }
@@ -249,14 +250,12 @@ class ReviewApp(App[None]):
             return self.say(str(error))
         self.redraw(changed)
         following = self.review.open_after(self.at, self.chosen)
-        if following is None:
-            self.said = (
-                "nothing is open any more; q quits"
-                if self.chosen == Filter()
-                else "nothing open passes the filter; f shows all"
-            )
-        elif len(changed) > 1:
-            self.said = f"{len(changed)} places decided"
+        said = [f"{len(changed)} places decided"] if len(changed) > 1 else []
+        if following is None and self.chosen == Filter():
+            said.append("nothing is open any more; q quits")
+        elif following is None:
+            said.append("nothing open passes the filter; f shows all")
+        self.said = "; ".join(said)
         await self.show(self.at if following is None else following)
 
     async def settle(self, where: Where | None) -> None:

@@ -229,6 +229,20 @@ def test_ignoring_asks_where_by_key_and_by_click(
     assert told.calls == [("Workforce", True, "project"), ("droop", True, "project")]
 
 
+def test_u_means_the_user_where_that_is_asked(page: Any, open_page: Callable[[Review], None], tmp_path: Path) -> None:
+    """And does not undo at the same time, as it would anywhere else."""
+    told = Told(None)
+    review = opened(tmp_path, TEXT, silence=told)
+    open_page(review)
+    page.keyboard.press("i")
+    page.wait_for_selector("#where[open]")
+    page.keyboard.press("u")
+    page.wait_for_selector('.f[data-place="0"].kept')
+    page.keyboard.press("n")
+    page.wait_for_selector('.f[data-place="2"].kept')
+    assert told.calls == [("Workforce", True, "user")] and review.counts() == {"ignore": 4, "reject": 1, "open": 2}
+
+
 def test_keys_typed_ahead_keep_their_order_and_meaning(
     page: Any, open_page: Callable[[Review], None], tmp_path: Path
 ) -> None:
@@ -281,7 +295,7 @@ def test_a_refused_wording_can_be_mended_and_a_filter_is_seen(
     page.keyboard.press("/")
     page.keyboard.type("nighttime")
     page.keyboard.press("Enter")
-    page.wait_for_selector('summary:has-text("filtered")')
+    page.wait_for_selector('summary:text-is("Filtered")')
     page.wait_for_selector('.f[data-place="3"].here')
     page.keyboard.press("/")
     page.keyboard.press("Escape")
@@ -379,8 +393,8 @@ def test_everything_is_reached_by_the_tab_key(page: Any, open_page: Callable[[Re
         reached.append(page.evaluate(FOCUSED))
     names = [name for name, _, _ in reached]
     names = names[names.index("before") :]  # where the first Tab leads is the browser's choice
-    order = ["before", "diff", "after", "SUMMARY", "entry 0", "entry 1", "place 0", "nth 0", "own", "BUTTON"]
-    order += ["action reject", "action skip", "action ignore", "scope"]
+    order = ["before", "diff", "after", "SUMMARY", "entry 0", "entry 1", "place 0", "nth 0", "action reject"]
+    order += ["action skip", "action ignore", "scope", "own", "BUTTON"]
     assert [name for name in dict.fromkeys(names) if name != "BODY"] == order
     assert all(named and outlined for name, named, outlined in reached if name != "BODY")
 

@@ -101,7 +101,7 @@ function passes(i) {
 function filter() {
   $("least").value = $("confidence").value;
   const filtered = Number($("confidence").value) || $("source").value || $("search").value.trim();
-  $("menu").firstElementChild.textContent = filtered ? "More (filtered)" : "More";
+  $("menu").firstElementChild.textContent = filtered ? "Filtered" : "More";
   for (const [i, mark] of marks) mark.classList.toggle("out", !passes(i));
 }
 
@@ -146,7 +146,7 @@ function go(i) {
     button.dataset.nth = n;
     make("kbd", n + 1, button);
     make("b", text, button);
-    make("small", `${chance.toFixed(2)} ${source}`, button);
+    make("small", `${chance.toFixed(2)} ${source}`, button).title = source;
     return row;
   }));
   $("evidence").replaceChildren(...place.evidence.map((line) => make("li", line)));
@@ -171,7 +171,7 @@ function onward() {
   if (more >= 0 && !batch.articles[entry].open) return open(more);
   go(here);
   if (batch.articles.every((a) => !a.open)) $("message").textContent = "All is decided. Finish ends the review.";
-  else if (batch.articles[entry].open) $("message").textContent = "Nothing open passes the filter (More).";
+  else if (batch.articles[entry].open) $("message").textContent = "Nothing open passes the filter.";
 }
 
 /** Ask where "ignore always" goes. */
@@ -261,6 +261,10 @@ function press(key) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if ($("where").open) {
+    if (event.key in wheres) inTurn(() => settle(wheres[event.key]));
+    return;
+  }
   const mark = event.target.closest(".f");
   if (mark && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
@@ -309,9 +313,6 @@ $("queue").addEventListener("click", (event) => {
 for (const name of ["before", "diff", "after"]) $(name).addEventListener("click", () => show(name));
 for (const name of ["confidence", "source", "search"]) $(name).addEventListener("input", filter);
 for (const name of ["undo", "redo"]) $(name).addEventListener("click", () => clicked(() => turn(name)));
-$("where").addEventListener("keydown", (event) => {
-  if (event.key in wheres) inTurn(() => settle(wheres[event.key]));
-});
 $("where").addEventListener("submit", (event) => {
   event.preventDefault();
   inTurn(() => settle(event.submitter.value));
