@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from repair.errors import ArtifactError, InputError, RepairError, UsageError
+from repair.errors import ArtifactError, InputError, OutputError, RepairError, UsageError
 from repair.learn_command import learn
 from repair.lexicon_commands import lexicon
 from repair.options import Colour, Input, Judging, Running, session, shares
@@ -35,7 +35,7 @@ class Commands(TyperGroup):
             sys.stdout.flush()
             return result
         except RepairError as error:
-            codes = {InputError: UNREADABLE, ArtifactError: INTERNAL}
+            codes = {InputError: UNREADABLE, OutputError: UNREADABLE, ArtifactError: INTERNAL}
             code = codes.get(type(error), USAGE)
             _complain(str(error))
         except KeyboardInterrupt as error:
@@ -44,14 +44,18 @@ class Commands(TyperGroup):
             _complain(f"{said}; what was finished is kept, the rest is as it was")
             code = TERMINATED if terminated else INTERRUPTED
         except BrokenPipeError:
-            # Whoever read our output has enough. Python would complain again when it flushes stdout at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _let_go()  # whoever read our output has enough
             code = CLOSED_PIPE
         except Exception as error:
             if type(error).__module__.startswith(("typer", "click")):
                 raise
             if "REPAIR_TRACEBACK" in os.environ:
                 raise
+            if _full(error):
+                _let_go()
+                said = f"no room for the output ({error}); what was printed is not complete; free space and run again"
+                _complain(said)
+                raise typer.Exit(UNREADABLE) from None
             _complain(f"internal error: {type(error).__name__}: {error}; set REPAIR_TRACEBACK=1 for a report to us")
             code = INTERNAL
         raise typer.Exit(code)
@@ -77,7 +81,7 @@ def common(version: Annotated[bool, typer.Option("--version", help="Print the ve
     """Finds and undoes the wording that article spinners and round-trip translation leave in text.
 
     Exit codes: 0 nothing found, 1 findings remain, 2 usage or configuration, 3 an input or a record could not be read
-    or judged, 4 internal error, 130 interrupted, 143 terminated.
+    or judged or an output written, 4 internal error, 130 interrupted, 143 terminated.
     """
     if version:
         from repair import __version__
@@ -343,6 +347,17 @@ def review(
     from repair.review_command import run
 
     raise typer.Exit(run(session({**asdict(options), **own}), paths, input, own))
+
+
+def _full(error: Exception) -> bool:
+    from repair.write import full
+
+    return full(error)
+
+
+def _let_go() -> None:
+    """Nothing more to stdout: Python would complain again when it flushes it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str) -> None:

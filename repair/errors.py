@@ -2,6 +2,7 @@
 
 RepairError
 ├── InputError         an input could not be read            (exit code 3; ``code`` goes into the JSONL error record)
+├── OutputError        what a run notes beside its results can't be written, so it ends     (exit code 3)
 ├── UsageError         options that make no sense together   (exit code 2)
 │   └── ConfigError    a configuration file that is wrong
 ├── LexiconError       a lexicon row that is wrong, with file and line
@@ -21,6 +22,10 @@ class InputError(RepairError):
     def __init__(self, message: str, code: str = "unreadable") -> None:
         super().__init__(message)
         self.code = code
+
+
+class OutputError(RepairError):
+    """A journal or a list of errors that can't be written: without it a run would lose something unseen."""
 
 
 class UsageError(RepairError):

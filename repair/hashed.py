@@ -15,10 +15,8 @@ MOST_WORDS = 3  # of a wording that has a hash; a longer one is known by its fir
 CHUNK = 1 << 17  # bytes hashed at once: the arrays stay in the processor's cache
 
 _LETTERS = bytes(b if 97 <= b <= 122 or b >= 128 else b + 32 if 65 <= b <= 90 else 0 for b in range(256))
-_SIGNS = [  # what UTF-8 texts write for ASCII; every other sign above ASCII counts as a letter
-    (s.encode(), a)
-    for s, a in zip("’‘“”–—…\u00a0£€•·", (b"'", b"'", b'"', b'"', b"-", b"-", b"...", *[b" "] * 5), strict=True)
-]
+# What texts write for ASCII; every other sign above ASCII counts as a letter.
+_SIGNS = tuple(zip("’‘“”–—…\u00a0£€•·", ("'", "'", '"', '"', "-", "-", "...", *" " * 5), strict=True))
 _PRIME = 0x01000193
 _CODES = (np.arange(256, dtype=np.uint64) * 0x9E3779B97F4A7C15 >> np.uint64(29)).astype(np.uint32) | np.uint32(1)
 _CODES[0] = 0
@@ -60,7 +58,7 @@ class Words:
         starts, ends = self.starts, self.ends = edges[::2], edges[1::2]
         # A word's hash is a polynomial of its letters; a running sum over the chunk gives those of all words.
         sums = np.zeros(len(marks) + 1, np.uint32)
-        np.cumsum(_CODES[marks] * _UP[: len(marks)], out=sums[1:], dtype=np.uint32)
+        np.cumsum(_CODES.take(marks, mode="clip") * _UP[: len(marks)], out=sums[1:], dtype=np.uint32)
         self.hashes: Hashes = _mix((sums[ends] - sums[starts]) * _DOWN[starts])
         self.adjacent: Bools = starts[1:] - ends[:-1] == 1
         # repair.segment makes one token of "don't", one word of "Russia's", one of "U.S."
@@ -86,11 +84,10 @@ class Words:
 
 def chunks(text: str) -> list[bytes]:
     """A text as bytes with plain signs, cut between words where it is long."""
-    raw = text.encode("utf-8", "replace")
     if not text.isascii():
-        for sign, plain in _SIGNS:
-            if sign in raw:
-                raw = raw.replace(sign, plain)
+        for sign, plain in _SIGNS:  # in the string, as Python looks for one character much faster than for its bytes
+            text = text.replace(sign, plain)
+    raw = text.encode("utf-8", "replace")
     if len(raw) <= CHUNK:
         return [raw]
     out, at = [], 0

@@ -10,7 +10,7 @@ from typing import Any
 
 from repair.errors import InputError, UsageError
 from repair.sources import Source, Stamp
-from repair.write import replacing
+from repair.write import noting, replacing
 
 NAME = ".repair-journal.jsonl"
 
@@ -53,8 +53,9 @@ class Ledger:
                 self.path.parent.rmdir()
 
     def _write(self, row: dict[str, Any]) -> None:
-        self._file.write(_line(row))
-        self._file.flush()
+        with noting(self.path):
+            self._file.write(_line(row))
+            self._file.flush()
 
     def _read(self, run: str) -> list[dict[str, Any]]:
         try:

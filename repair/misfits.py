@@ -83,10 +83,11 @@ class Misfits:
         self._prior: Floats = -self._common  # as if the channel wrote every word once
         self._prior[observed] = prior
         self._total = float(np.log(store.total))
-        self._hashes, self._ids = _hashed(store.words)
+        self._hashes, self._ids = _hashed(store)
         self._sign = np.zeros(256, np.int64)
         for sign in _SIGNS:
-            self._sign[sign] = store.ids.get(chr(sign), 0)
+            # Not by store.ids, which takes time to make: signs are among the first words.
+            self._sign[sign] = store.words.index(chr(sign)) if chr(sign) in store.words else 0
 
     def features(self, raw: bytes, words: Words, tells: Floats) -> tuple[float, ...]:
         """What ``summed`` says of a chunk. tells: for each word the greatest weight of the tells that begin there."""
@@ -201,14 +202,14 @@ def summed(odds: Floats, rows: Floats) -> tuple[float, ...]:
 
 def fingerprint(store: NgramStore) -> int:
     """Tells one store's numbering of words from another's."""
-    return zlib.crc32(" ".join(store.words).encode("utf-8"))
+    return zlib.crc32(store.listed.encode("utf-8"))
 
 
-def _hashed(words: list[str]) -> tuple[Hashes, Ints]:
-    """Hashes of those words that the screen takes for one word, sorted, and their ids."""
+def _hashed(store: NgramStore) -> tuple[Hashes, Ints]:
+    """Hashes of those words of the store that the screen takes for one word, sorted, and their ids."""
     hashes, ids = [], []
     at = 0
-    for raw in chunks("\n".join("" if w == BREAK else w for w in words)):
+    for raw in chunks(store.listed.replace(BREAK, "").replace(" ", "\n")):
         found = Words(raw)
         marks = np.frombuffer(raw, np.uint8)
         lines = np.flatnonzero(marks == _LINE)

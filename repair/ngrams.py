@@ -8,6 +8,7 @@ n-gram in about 250 is therefore taken for a rare one (16 entries a bucket / 2**
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +39,13 @@ def hash_ngrams(columns: Sequence[Ids]) -> npt.NDArray[np.uint64]:
 class NgramStore:
     """Counts of n-grams, looked up in batches. Words are folded forms (see repair.segment); id 0 is any other word.
 
-    ``names``: words that edited English writes with a capital.
+    ``words``: by id; ``listed``: as one string. ``names``: words that edited English writes with a capital.
     """
 
     def __init__(self, folder: Path) -> None:
         try:
-            self.words = (folder / "words.txt").read_text(encoding="utf-8").split(" ")
-            self.names = frozenset((folder / "names.txt").read_text(encoding="utf-8").split(" "))
+            self.listed = (folder / "words.txt").read_text(encoding="utf-8")
+            self._names = (folder / "names.txt").read_text(encoding="utf-8")
             self.unigrams: npt.NDArray[np.uint32] = np.load(folder / "unigrams.npy")
             # As plain arrays over the map: its own class is slow to index.
             self._starts = np.load(folder / "starts.npy", mmap_mode="r").view(np.ndarray)
@@ -52,9 +53,18 @@ class NgramStore:
             self._levels: Floats = np.load(folder / "levels.npy")
         except (OSError, EOFError, ValueError) as e:
             raise ArtifactError(f"{folder}: the n-gram store can't be read ({e}); install mt-repair again") from e
-        self.ids = {w: i for i, w in enumerate(self.words)}
+        self.words = self.listed.split(" ")
         self.total = float(self.unigrams.sum())
         self._shift = np.uint64(64 - int(np.log2(len(self._starts) - 1)))
+
+    # Made when they are needed: what the screen spares needs neither.
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        return {w: i for i, w in enumerate(self.words)}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._names.split(" "))
 
     def encode(self, words: Iterable[str]) -> Ids:
         """Folded words to ids."""
@@ -70,18 +80,19 @@ class NgramStore:
         h = hash_ngrams(columns)
         bucket = (h >> self._shift).astype(np.int64)
         mark = ((h & np.uint64(0xFFF)) << np.uint64(4)).astype(np.uint16)
-        low = self._starts[bucket].astype(np.int64)
-        end = self._starts[bucket + 1].astype(np.int64)
-        high = end.copy()
-        slots = self._slots
-        for _ in range(int(np.log2(max(2, int((end - low).max(initial=1))))) + 1):
-            middle = (low + high) >> 1
-            less = (slots[np.minimum(middle, len(slots) - 1)] < mark) & (low < high)
-            open_ = low < high
-            low = np.where(less, middle + 1, low)
-            high = np.where(open_ & ~less, middle, high)
-        slot = slots[np.minimum(low, len(slots) - 1)]
-        found = (low < end) & ((slot >> 4) == (mark >> 4))
+        end = self._starts.take(bucket + 1).astype(np.int64)
+        # Binary search, in steps that are the same for all: ``at`` is the last place known to be less than the mark.
+        at = self._starts.take(bucket).astype(np.int64) - 1
+        step = 1 << int((end - at).max(initial=1)).bit_length() - 1
+        while step:
+            further = at + step
+            less = self._slots.take(further, mode="clip") < mark
+            less &= further < end
+            at += step * less
+            step >>= 1
+        at += 1
+        slot = self._slots.take(at, mode="clip")
+        found = (at < end) & ((slot >> 4) == (mark >> 4))
         for column in columns:
             found &= column != UNKNOWN
         return np.where(found, self._levels[slot & 15], np.float32(0))

@@ -37,7 +37,7 @@ def cells(file: BinaryIO, fields: Fields) -> Iterator[tuple[Cell, str | None, st
     pa, pq = _arrow()
     number = 0
     try:
-        parquet = pq.ParquetFile(file)
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)  # of files that have checksums
         schema = parquet.schema_arrow
         check_names(dict.fromkeys(schema.names), fields)
         if not is_text(pa, schema.field(fields.text).type):

@@ -85,7 +85,7 @@ class Screen:
         """The tells of a chunk: which, and at which word."""
         which, where = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for hashes, close in words.grams():
-            maybe = self._filter[hashes >> np.uint32(32 - FILTER_BITS)]
+            maybe = self._filter.take(hashes >> np.uint32(32 - FILTER_BITS), mode="clip")
             if close is not None:
                 maybe &= close
             at = np.flatnonzero(maybe)

@@ -113,8 +113,6 @@ class Session:
                 for item in waiting.popleft():
                     yield self._result(item, next(each) if item.article else None)
                 sys.stdout.flush()  # so that whoever reads along sees the batch
-                if self.rejects:
-                    self.rejects.flush()
         self.progress.clear()
 
     def _result(self, item: Item, outcome: Outcome | None) -> tuple[Item, Repair | None]:
@@ -183,7 +181,11 @@ class Session:
         line = f"{self.error_paint('error', 'red')}: {plain(str(error))}"
         self.log(line, "unreadable", level="error", **about, code=error.code, message=str(error))
         if self.rejects and item:
-            self.rejects.write(_rejected(item, error))
+            from repair.write import noting
+
+            with noting(self.rejects.name):
+                self.rejects.write(_rejected(item, error))
+                self.rejects.flush()
 
     def say(self, text: str, /, *, always: bool = False, event: str = "remark", **fields: Any) -> None:
         """A remark, on stderr: stdout is for results."""

@@ -27,14 +27,15 @@ class Trees:
     def logits(self, rows: Floats) -> Floats:
         """Log-odds (n,) of rows (n, features)."""
         out = np.full(len(rows), self._bias, np.float32)
+        children = self._children.ravel()
         for at in range(0, len(rows), 4096):
             part = rows[at : at + 4096]
-            line = np.arange(len(part))[:, None]
+            values, line = part.ravel(), np.arange(0, part.size, part.shape[1], dtype=np.int32)[:, None]
             node = np.broadcast_to(self._roots, (len(part), len(self._roots)))
             for _ in range(self._depth):
-                right = part[line, self._feature[node]] > self._threshold[node]
-                node = self._children[node, right.astype(np.int32)]
-            out[at : at + 4096] += self._value[node].sum(1)
+                right = values.take(line + self._feature.take(node)) > self._threshold.take(node)
+                node = children.take(2 * node + right)
+            out[at : at + 4096] += self._value.take(node).sum(1)
         return out
 
     def probabilities(self, rows: Floats) -> Floats:

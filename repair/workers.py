@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from repair.repairer import Repairer
 
 AHEAD = 4  # batches a worker may be ahead of the one that is waited for
+STILLBORN = 3  # workers in a row that die while they load, after which no more are started
 GRACE = 2.0  # seconds that a worker has to stop in
 
 Outcome = Repair | InputError
@@ -114,6 +115,7 @@ class Pool:
         self._todo: deque[_Task] = deque()
         self._batches: deque[tuple[int, _Batch]] = deque()  # in order, the one waited for first
         self._by_number: dict[int, _Batch] = {}
+        self._stillborn = 0  # workers in a row that died before they were ready
 
     def run(self, batches: Batches) -> Generator[list[Outcome]]:
         try:
@@ -192,7 +194,7 @@ class Pool:
 
     def _take(self, worker: _Worker, answer: Any) -> None:
         if answer is None:  # its first word
-            worker.ready = True
+            worker.ready, self._stillborn = True, 0
             return
         if isinstance(answer, RepairError):
             raise answer
@@ -215,7 +217,9 @@ class Pool:
         code = worker.process.exitcode
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         if not worker.ready:
-            raise RepairError(f"a worker process could not start ({how}); free memory, or run without -j")
+            self._stillborn += 1
+            if self._stillborn >= STILLBORN:
+                raise RepairError(f"a worker process could not start ({how}); free memory, or run without -j")
         if (task := worker.task) is None:
             return
         if task.again:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from repair.errors import InputError
+from repair.errors import InputError, OutputError
 from repair.packing import packed
 from repair.report import Edit, apply
 from repair.sources import Packing, Stamp
@@ -33,6 +33,10 @@ def replacing(
     it is not replaced when it has changed since.
     """
     target = Path(os.path.realpath(target))  # a link stays a link
+    if target.exists() and not target.is_file():  # a pipe or /dev/null is written to, never replaced
+        with noting(target), target.open("wb") as file:
+            yield file
+        return
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
@@ -82,8 +86,23 @@ def _back_up(target: Path, backup: Path) -> None:
         copy.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def noting(path: Path | str) -> Iterator[None]:
+    """Where a run notes something in a file that it keeps open: raises OutputError where that can't be done."""
+    try:
+        yield
+    except OSError as error:
+        cure = "free space" if full(error) else "check the path and the disk"
+        raise OutputError(f"{path}: it can't be written ({error.strerror}), so the run ends here; {cure}") from None
+
+
+def full(error: Exception) -> bool:
+    """Whether an error says that there is no room."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def _failure(target: Path, error: OSError) -> InputError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if full(error):
         return InputError(
             f"{target}: no room to write it ({error.strerror}); it was left as it was; free space", "full"
         )
