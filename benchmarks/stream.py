@@ -80,7 +80,9 @@ def run(source: Path, jobs: int, batch: int, into: Path, limit: float) -> dict[s
                 took, done = time.monotonic() - begun, out.stat().st_size
                 left = f", about {(total / done - 1) * took / 60:,.0f} min left" if done else ""
                 memory = watch.samples[-1][1] if watch.samples else 0
-                say(f"-j {jobs} --batch {batch}: {done / 1e6:,.1f} of {total / 1e6:,.0f} MB, {memory:,.0f} MB held{left}")
+                say(
+                    f"-j {jobs} --batch {batch}: {done / 1e6:,.1f} of {total / 1e6:,.0f} MB, {memory:,.0f} MB held{left}"
+                )
                 if took > limit and not late:
                     late = True
                     process.send_signal(signal.SIGTERM)

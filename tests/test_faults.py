@@ -282,7 +282,7 @@ def test_a_record_of_50_mb_among_others(command: Command, tmp_path: Path, jobs: 
 
 def peak(environment: dict[str, str], folder: Path, jobs: str, lines: int) -> float:
     """MB that the greatest of the processes held, on a stream of so many lines of 1 kB."""
-    code = f"for i in range({lines}): print('{{\"id\": %d, \"text\": \"%s %d\"}}' % (i, '{SPUN} ' * 30, i))"
+    code = f'for i in range({lines}): print(\'{{"id": %d, "text": "%s %d"}}\' % (i, \'{SPUN} \' * 30, i))'
     source = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     arguments = ["fix", "-q", "-", "--input", "jsonl", "-j", jobs, "--report-field", "full"]
     measure = (

@@ -37,7 +37,7 @@ from repair.segment import Text
 from repair.thesaurus import Thesaurus
 from training.articles import Gold, cores, folder, norm, restored
 from training.corpora import BUILD, late_lines
-from training.corrupt import Spinner, spin
+from training.corrupt import Spinner, annotated
 from training.perceptrons import Bins, Net, fitted, packed
 from training.swaps import Swaps
 
@@ -125,22 +125,8 @@ def synthetic(texts: list[str], swaps: Swaps, rng: random.Random, name: str) -> 
     for i, text in enumerate(texts):
         spinner = Spinner.draw(rng, list(swaps.tables), clean=0.0)
         spinner.appetite = min(spinner.appetite, 0.45)
-        lines, units, at = [], [], 0
-        for line in text.split("\n"):
-            words, found, spaced = spin(line, spinner, swaps, rng)
-            starts, out = [], ""
-            for word, blank in zip(words, spaced, strict=True):
-                out += " " if blank and out else ""
-                starts.append(len(out))
-                out += word
-            for u in found:
-                a, z = starts[u.first], starts[u.last - 1] + len(words[u.last - 1])
-                units.append(
-                    {"start": at + a, "end": at + z, "observed": out[a:z], "originals": [u.original], "optional": False}
-                )
-            lines.append(out)
-            at += len(out) + 1
-        yield {"id": f"{name}-{i}", "text": "\n".join(lines), "units": units}
+        spun, units = annotated(text, spinner, swaps, rng)
+        yield {"id": f"{name}-{i}", "text": spun, "units": units}
 
 
 class _Worker:
