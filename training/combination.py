@@ -47,9 +47,6 @@ FOLDS = 4
 BAG = 2  # models of other seeds that are averaged: single ones differ by some points on an article
 PAIR_EPOCHS, SPAN_EPOCHS = 5, 4
 THINNED = {True: 0.35, False: 0.06}  # share kept of stretches that no candidate restores, in spun and clean articles
-    True: 0.35,
-    False: 0.06,
-}  # share kept of the stretches that no candidate restores, in spun and in clean articles
 IMPORTANCE = {"own": 1.0, "clean": 0.6, "synthetic": 0.2}
 EVEN = 60  # artifact stretches of an article from which on more of them weigh no more: articles count, not swaps
 CLEAN_TO_SPUN = 1.0  # weight of all clean articles to that of all spun ones, for the verdict
