@@ -127,7 +127,7 @@ def _record(rng: random.Random, id: str, corpus: str, text: str) -> bytes:
         ("text", ""),
         ("url", json.dumps(f"https://example.org/{corpus}/{id}")),
         ("fetched", f"{rng.randrange(10**18, 10**19)}.50"),
-        ("meta", json.dumps({"lang": "en", "tags": ["a", "é", {"deep": [1, 2.0, None]}]}, ensure_ascii=rng.random() < 0.5)),
+        ("meta", json.dumps({"tags": ["a", "é", {"deep": [1, 2.0, None]}]}, ensure_ascii=rng.random() < 0.5)),
         ("score", rng.choice(["1e400", "-0.0", "1.10", "12345678901234567890"])),
     ]  # fmt: skip
     rng.shuffle(row)

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from benchmarks.mixture import Mixture, build
 from benchmarks.watch import Watch, ended, processor_seconds
@@ -201,7 +201,7 @@ def table(results: dict[str, Any]) -> Iterator[str]:
         f"{told['bytes'] / 1e6:,.1f} MB of jsonl in {told['lines']:,} lines: {told['articles']:,} articles, "
         f"{told['spun']:,} of them spun; {len(told['broken'])} lines can't be read. {results['machine']}\n"
     )
-    yield "| workers | batch | minutes | MB/s | processor min | peak MB | of it shared once | growth MB/hour | errors | faults |"
+    yield "| workers | batch | minutes | MB/s | processor min | peak MB | shared once | growth MB/h | errors | faults |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     shas = set()
     for one in results["runs"].values():

@@ -42,7 +42,8 @@ PAIR = (
 SPAN = (
     "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own",
     "enc_own_rank", "fit_own", "left_own", "right_own", "middle_own", "unigram_own", "capital", "sentence_start",
-    "quoted", "repeats", "length", "known", "weight_max", "listed",
+    "quoted", "repeats", "length", "known", "weight_max", "listed", "replaced_least", "begins_before", "begins_inside",
+    "goes_on", "replaced_before", "replaced_after",
 )  # fmt: skip
 
 
@@ -95,7 +96,8 @@ def span_columns(
     tells = sum(1 for k, (a, z) in enumerate(spans) if weight[k] >= 0.5 and z - a > 1) / max(1, counts[-1]) * 100
     starts = {s.first for s in text.sentences}
     repeats = Counter(observed)
-    first = reading.odds[:, 1] if reading is not None else np.full(n, 0.2, np.float32)
+    first, further = (reading.odds[:, k] if reading is not None else np.full(n, 0.2, np.float32) for k in (1, 2))
+    lines = text.line_starts
     quoted = text.quoted
     rows = []
     for k, (a, z) in enumerate(spans):
@@ -107,6 +109,10 @@ def span_columns(
             replaced[a:z].mean(), replaced[a:z].max(), first[a], around, mean, high, tells, own[k, 0], 0.0,
             own[k, 1], own[k, 2], own[k, 3], own[k, 4], own[k, 5], text.words[a][0].isupper(), a in starts,
             quoted[a], min(5, repeats[observed[k]]), z - a, bool(options[k].texts), weight[k], listed,
+            # Where an artifact begins and ends: a stretch may be a part of one, or hold more than one.
+            replaced[a:z].min(), further[a], first[a + 1 : z].max(initial=0.0),
+            further[z] if z < n and not lines[z] else 0.0,
+            replaced[a - 1] if a and not lines[a] else 0.0, replaced[z] if z < n and not lines[z] else 0.0,
         ))  # fmt: skip
     return np.array(rows, dtype=np.float32)
 

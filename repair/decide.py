@@ -15,8 +15,8 @@ import numpy.typing as npt
 from repair.columns import PAIR, SPAN
 from repair.errors import ArtifactError
 from repair.evidence import Evidence
+from repair.perceptrons import Perceptrons
 from repair.report import Label, Verdict
-from repair.trees import Trees
 
 Floats = npt.NDArray[np.float32]
 Caution = Literal["low", "normal", "high"]
@@ -26,7 +26,7 @@ SUSPICIOUS, SPUN = 0.4, 0.95  # probabilities of the verdict; 1 of 448 readings 
 DOUBT = 0.7  # how much of the verdict's doubt is added to the thresholds
 SHORT = 150  # words; below, the verdict's rates are those of so long a text
 UNPROPOSED = -5.0  # the log-odds of a candidate that another place did not even propose
-_TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span trees see
+_TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span networks see
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class Combination:
     def __init__(self, path: Path) -> None:
         try:
             arrays: Mapping[str, Any] = np.load(path)
-            self._pair = Trees(arrays, "pair")
-            self._span = Trees(arrays, "span")
+            self._pair = Perceptrons(arrays, "pair")
+            self._span = Perceptrons(arrays, "span")
             self._verdict = arrays["verdict_weights"].astype(np.float32)
         except (OSError, EOFError, BadZipFile, ValueError, KeyError) as e:
             raise ArtifactError(f"{path}: the combination can't be read ({e}); install mt-repair again") from e
@@ -98,7 +98,7 @@ class Combination:
         """For each pair, the chance that putting it in place restores the source."""
         if not evidence.texts:
             return np.zeros(0, np.float32)
-        return harmonised(evidence, self._pair.logits(pair_rows(evidence)))
+        return harmonised(evidence, self._pair.logits(pair_rows(evidence), evidence.span_of))
 
     def confidences(self, evidence: Evidence, chance: Floats) -> Floats:
         """For each span, the chance that it touches an artifact."""
@@ -131,7 +131,7 @@ def harmonised(evidence: Evidence, logits: Floats) -> Floats:
 
 
 def pair_rows(evidence: Evidence) -> Floats:
-    """What the pair trees read: the pair's columns, how it stands among its span's pairs, and the span's columns.
+    """What the pair networks read: the pair's columns, how it stands among its span's pairs, and the span's columns.
 
     Among its rivals: rough order and rank, share of the rough odds, and joint association against the best and the
     observed.
@@ -158,7 +158,7 @@ def pair_rows(evidence: Evidence) -> Floats:
 
 
 def span_rows(evidence: Evidence, chance: Floats) -> Floats:
-    """What the span trees read: the span's columns, its best pair's, and the chances of its pairs."""
+    """What the span networks read: the span's columns, its best pair's, and the chances of its pairs."""
     n = len(evidence.spans)
     best = np.full((n, len(_TOP)), -20.0, np.float32)
     most, second, total = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)

@@ -9,7 +9,7 @@ import json
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -131,7 +131,7 @@ def explain_text(text: str, candidates: Sequence[Candidate], paint: Paint) -> It
             mark = paint("✓", "green") if c.won else paint("·", dim=True)
             wording = paint(plain(c.text).ljust(wide), "green" if c.won else None)
             yield f"  {mark} {wording}  {c.score:7.3f}  {plain(c.source)}: {plain(c.why)}"
-            for line in _evidence(c.evidence):
+            for line in evidence(c.evidence):
                 yield paint(f"      {line}", dim=True)
 
 
@@ -163,14 +163,21 @@ def _details(text: str, finding: Finding, paint: Paint) -> Iterator[str]:
     if finding.suggestions:
         others = ", ".join(f"{plain(s.text)} {s.probability:.2f} ({plain(s.source)})" for s in finding.suggestions[:5])
         yield paint(f"      {others}", dim=True)
-    for line in _evidence(finding.evidence):
+    for line in evidence(finding.evidence):
         yield paint(f"      {line}", dim=True)
 
 
-def _evidence(evidence: Any) -> Iterator[str]:
-    for key, value in dict(evidence).items():
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        yield f"{plain(str(key))}: {plain(shown)}"
+def evidence(found: Mapping[str, Any]) -> Iterator[str]:
+    """The evidence of a finding in lines that are safe to show."""
+    for key, value in found.items():
+        yield f"{plain(str(key))}: {plain(_worded(value))}"
+
+
+def _worded(value: Any) -> str:
+    """Evidence for people: no brackets and quotes of a data format."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_worded(held)}" for key, held in value.items())
+    return ", ".join(map(_worded, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _escape(message: str) -> str:

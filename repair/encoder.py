@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from repair.network import Network
 
 Floats = npt.NDArray[np.float32]
-WINDOW = 120  # word pieces in a window, as in training
+WINDOW = 240  # word pieces in a window, as in training
 BATCH = 32  # windows in one pass
 BLOCK = 128  # wordings embedded in one pass, always as many
 REFERENCE = 12_000  # common words that normalise the scores

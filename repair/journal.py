@@ -24,6 +24,8 @@ SUFFIX = ".review"
 WIDTHS = (24, 48, 96, 192)  # code points of surroundings, the least first; none is kept that is not unique in its text
 
 Done = Literal["decide", "undo", "redo", "written", "learned", "unlearned"]
+Action = Literal["accept", "own", "reject", "ignore", "skip"]  # what is decided about a place
+ACTIONS: tuple[Action, ...] = ("accept", "own", "reject", "ignore", "skip")
 Taught = tuple[str, str, bool]  # what was found, the wording decided about, whether it was accepted
 Lesson = tuple[str, str, str, bool]  # the event that taught it, what was found, the wording, whether it was accepted
 

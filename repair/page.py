@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 
-from repair.display import plain
+from repair.display import evidence, plain
 from repair.report import Finding, Report
 
 MOST_SWAPS = 25  # in the index
@@ -210,8 +210,8 @@ def _finding(finding: Finding, observed: str) -> Iterator[str]:
         for s in finding.suggestions:
             yield f"<li>{shown(s.text)} <small>{s.probability:.0%}, {shown(s.source)}</small></li>"
         yield "</ol>"
-    for key, value in finding.evidence.items():
-        yield f"<small>{shown(str(key))}: {shown(str(value))}</small><br>"
+    for line in evidence(finding.evidence):
+        yield f"<small>{shown(line)}</small><br>"
     yield "</div></details>"
 
 

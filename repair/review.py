@@ -13,16 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from repair.errors import UsageError
+from repair.history import History
 from repair.ignoring import Silence, Unasked
-from repair.journal import Anchor, Done, Event, Journal, Lesson, Taught, anchor, digest, find
-from repair.report import Article, Edit, Finding, OffsetMap, Repair, Report, apply
+from repair.journal import Action, Anchor, Done, Event, Journal, Lesson, Taught, anchor, digest
+from repair.report import Article, Edit, Finding, Repair, Report, apply
 from repair.rows import CONTROL
 
-Action = Literal["accept", "own", "reject", "ignore", "skip"]
 Scope = Literal["place", "article", "batch"]
 Swap = tuple[str, str]
 Follow = Callable[[Sequence[Taught], Sequence[Taught]], object]
-ACTIONS: tuple[Action, ...] = ("accept", "own", "reject", "ignore", "skip")
 SCOPES: tuple[Scope, ...] = ("place", "article", "batch")
 LONGEST = 1000  # code points of an own wording
 
@@ -91,18 +90,6 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """A decision that no longer has a place, since the article changed."""
-
-    anchor: Anchor
-    action: str
-
-    def __str__(self) -> str:
-        made = f"{self.action} {self.anchor.text!r}" if self.anchor.text else self.action
-        return f"{self.anchor.article}: {self.anchor.observed!r} ({made}) is not certain to be found any more"
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
     """Which places to show. Parsed from words such as ``>0.8 source:lexicon swap:workforce more words``."""
 
@@ -147,23 +134,16 @@ class Review:
     def __init__(self, entries: Sequence[Entry], journal: Journal, silence: Silence | None = None) -> None:
         self.entries, self.journal = tuple(entries), journal
         self.silence = silence or Unasked()
-        self.shas = [digest(entry.article.text) for entry in entries]
-        self.lost: list[Lost] = []
-        self.done: list[Event] = []
-        self.undone: list[Event] = []
-        self._undone: set[str] = set()  # also what can't be redone any more
-        self._fold()
-        self._spans = self._resolve()
-        self.done = [event for event in self.done if event.at in self._spans]  # what is written can't be undone
-        self.undone = [event for event in self.undone if event.at in self._spans]
+        texts = [entry.article.text for entry in entries]
+        self.history = History([entry.name for entry in entries], texts, journal.events)
         self.places = self._places()
         self._index = {(p.entry, p.finding.start, p.finding.end): i for i, p in enumerate(self.places)}
         self._swaps: dict[Swap, list[int]] = defaultdict(list)
         for i, place in enumerate(self.places):
             self._swaps[place.swap].append(i)
-        self._history: dict[int, list[tuple[str, Decision]]] = defaultdict(list)
-        self._kept = {event.at for event in self.done}  # earlier skips count no more: they are asked again
-        for event in self.done:
+        self._held: dict[int, list[tuple[str, Decision]]] = defaultdict(list)
+        self._kept = {event.at for event in self.history.done}  # earlier skips count no more: they are asked again
+        for event in self.history.done:
             self._apply(event)
 
     def __len__(self) -> int:
@@ -171,7 +151,7 @@ class Review:
 
     def decision(self, i: int) -> Decision | None:
         """What holds for a place; None while it is open."""
-        for at, decision in reversed(self._history.get(i, ())):
+        for at, decision in reversed(self._held.get(i, ())):
             if decision.action != "skip" or at not in self._kept:
                 return decision
         return None
@@ -231,18 +211,16 @@ class Review:
         anchors = tuple(self._anchor(k, new) for k, new in spans)
         event = self.journal.new("decide", action, places=anchors, where=where or "")
         self.journal.append(event)
-        self.done.append(event)
-        self.undone.clear()
-        self._spans[event.at] = [(self._span(k), new) for k, new in spans]
+        self.history.add(event, [(self._span(k), new) for k, new in spans])
         return self._apply(event)
 
     def undo(self) -> list[int]:
         """Take the last decision back; the places that changed. There is no limit, not even the end of a session."""
-        return self._turn("undo", self.done, self.undone)
+        return self._turn("undo", self.history.done)
 
     def redo(self) -> list[int]:
         """Do again what was undone last."""
-        return self._turn("redo", self.undone, self.done)
+        return self._turn("redo", self.history.undone)
 
     def edits(self, entry: int) -> tuple[Edit, ...]:
         """What the decisions change in an article, sorted."""
@@ -264,7 +242,7 @@ class Review:
         """Note that an article is about to be replaced by its repair, so that a later review knows its decisions."""
         repair, name = self.repair(entry), self.entries[entry].name
         if repair.edits:
-            places = (Anchor(name, self.shas[entry], 0, 0, "", text=digest(repair.text)),)
+            places = (Anchor(name, self.history.shas[entry], 0, 0, "", text=digest(repair.text)),)
             self.journal.append(self.journal.new("written", places=places))
 
     def learn(self, follow: Follow) -> int:
@@ -280,10 +258,10 @@ class Review:
                 taught.subtract(event.lessons)
         holding, passed = Counter[Lesson](), Counter[Lesson]()
         for i in range(len(self)):
-            mine = [self._lesson(i, *held) for held in self._history.get(i, ()) if held[1].action != "skip"]
+            mine = [self._lesson(i, *held) for held in self._held.get(i, ()) if held[1].action != "skip"]
             passed.update(mine[:-1])
             holding.update(lesson for lesson in mine[-1:] if lesson[2])
-        gone = Counter({lesson: n for lesson, n in taught.items() if lesson[0] in self._undone})
+        gone = Counter({lesson: n for lesson, n in taught.items() if lesson[0] in self.history.revoked})
         for lesson, times in passed.items():
             gone[lesson] += max(0, min(times, taught[lesson] - holding[lesson]))
         back, fresh = tuple(gone.elements()), tuple((holding - taught).elements())
@@ -315,7 +293,7 @@ class Review:
     def _anchor(self, i: int, text: str) -> Anchor:
         entry, start, end = self._span(i)
         held = self.entries[entry]
-        return anchor(held.name, self.shas[entry], held.article.text, (start, end), text)
+        return anchor(held.name, self.history.shas[entry], held.article.text, (start, end), text)
 
     def _fitted(self, text: str, i: int, k: int) -> str | None:
         """The wording chosen at ``i`` as place ``k`` of the same swap needs it; None where that is not clear."""
@@ -326,91 +304,33 @@ class Review:
         upper = here.observed[:1].islower() and there.observed == here.observed[:1].upper() + here.observed[1:]
         return next(own, text[:1].upper() + text[1:] if upper else None)
 
-    def _turn(self, do: Literal["undo", "redo"], source: list[Event], target: list[Event]) -> list[int]:
+    def _turn(self, do: Literal["undo", "redo"], source: list[Event]) -> list[int]:
         if not source:
             return []
         event = source[-1]
         for place in event.places[:1] if event.action == "ignore" else ():
             self.silence(place.observed, do == "redo", "project" if event.where == "project" else "user")
         self.journal.append(self.journal.new(do, of=(event.at,)), (a.article for a in event.places))
-        target.append(source.pop())
-        (self._undone.add if do == "undo" else self._undone.discard)(event.at)
+        (self.history.undo if do == "undo" else self.history.redo)()
         return self._apply(event, back=do == "undo")
 
     def _apply(self, event: Event, *, back: bool = False) -> list[int]:
         """Put an event's decisions on their places, or take them off; the places."""
         out = []
-        for span, text in self._spans.get(event.at, ()):
+        for span, text in self.history.spans.get(event.at, ()):
             i = self._index.get(span)
             if i is not None:
-                self._history[i] = [held for held in self._history[i] if held[0] != event.at]
+                self._held[i] = [held for held in self._held[i] if held[0] != event.at]
                 if not back:
-                    insort(self._history[i], (event.at, Decision(cast(Action, event.action), text)), key=lambda h: h[0])
+                    insort(self._held[i], (event.at, Decision(cast(Action, event.action), text)), key=lambda h: h[0])
                 out.append(i)
-        return out
-
-    def _fold(self) -> None:
-        """What the journal's events come to: decisions that hold, and those that can be redone."""
-        by_name = {event.at: event for event in self.journal.events}
-        for event in self.journal.events:
-            named = by_name.get(event.of[0]) if event.of else None
-            if event.do == "decide" and event.action in ACTIONS:
-                self.done.append(event)
-                self.undone.clear()
-            elif event.do == "undo" and named in self.done:
-                self.done.remove(named)
-                self.undone.append(named)
-                self._undone.add(named.at)
-            elif event.do == "redo" and named in self.undone:
-                self.undone.remove(named)
-                self.done.append(named)
-                self._undone.discard(named.at)
-
-    def _resolve(self) -> dict[str, list[tuple[tuple[int, int, int], str]]]:
-        """Where each event's anchors stand in the articles as they are now. What was written is done with."""
-        by_sha, by_name = defaultdict(list), {entry.name: e for e, entry in enumerate(self.entries)}
-        for e, sha in enumerate(self.shas):
-            by_sha[sha].append(e)
-        maps = {}
-        for event in self.journal.events:
-            if event.do == "written" and event.places:
-                note = event.places[0]
-                before = (a for d in self.done if d.at < event.at for a in d.places if a.sha == note.sha)
-                earlier = {(a.start, a.end): a for a in before}
-                edits = [Edit(a.start, a.end, a.observed, a.text) for _, a in sorted(earlier.items()) if a.text]
-                maps[note.sha] = (event.at, note.text, OffsetMap(edits))
-        out: dict[str, list[tuple[tuple[int, int, int], str]]] = {}
-        holding = {event.at for event in self.done}
-        for event in [*self.done, *self.undone]:
-            for held in event.places:
-                at, sha, start, end = event.at, held.sha, held.start, held.end
-                while sha in maps and at < maps[sha][0] and sha not in self.shas:
-                    if held.text:
-                        sha = ""  # it is in the text by now
-                        break
-                    at, (_, sha, offsets) = maps[sha][0], maps[sha]
-                    start, end = offsets.to_new(start), offsets.to_new(end)
-                if not sha:
-                    continue
-                e = by_name.get(held.article, -1)
-                if e < 0 or self.shas[e] != sha:
-                    e = by_sha[sha][0] if len(by_sha[sha]) == 1 else e
-                if e < 0:
-                    continue
-                span: tuple[int, int] | None = (start, end)
-                if self.shas[e] != sha or self.entries[e].article.text[start:end] != held.observed:
-                    span = find(held, self.entries[e].article.text)
-                if span:
-                    out.setdefault(event.at, []).append(((e, *span), held.text))
-                elif event.at in holding and event.action != "skip":
-                    self.lost.append(Lost(held, event.action))
         return out
 
     def _places(self) -> list[Place]:
         """Every finding, and every decided stretch that is none any more: what was decided stays."""
         taken: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for event in reversed(self.done):  # where stretches overlap, the later decision holds
-            for (e, start, end), _ in self._spans.get(event.at, ()):
+        for event in reversed(self.history.done):  # where stretches overlap, the later decision holds
+            for (e, start, end), _ in self.history.spans.get(event.at, ()):
                 if event.action != "skip" and _free(taken[e], start, end):
                     insort(taken[e], (start, end))
         out = []

@@ -113,15 +113,17 @@ def _entries(held: Sequence[tuple[Item, Report | None]]) -> tuple[list[Entry], l
 def _greet(session: Session, review: Review) -> None:
     for place in review.journal.broken:
         session.say(f"{plain(place)}: this line of the journal is broken (a write cut short?) and was passed over")
-    for lost in review.lost:
+    for lost in review.history.lost:
         session.say(f"the article changed: {plain(str(lost))}; it is asked again where it is found")
-    if review.done:
-        session.say(f"resumed: {len(review.done):,} earlier decisions")
+    if review.history.done:
+        session.say(f"resumed: {len(review.history.done):,} earlier decisions")
 
 
 def _interface(way: str, review: Review, session: Session, options: dict[str, Any]) -> None:
     if way == "finish":
         return
+    if not len(review):
+        return session.say("nothing to review: the articles have no findings any more")
     if way == "web":
         from repair.review_web import serve
 

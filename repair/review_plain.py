@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 
-from repair.display import Paint, Places, plain
+from repair.display import Paint, Places, evidence, plain
 from repair.errors import RepairError
 from repair.ignoring import WHERES
 from repair.review import ANSWERS, KEYS, Filter, Review
@@ -117,10 +116,3 @@ def shown(review: Review, i: int, paint: Paint) -> Iterator[str]:
         yield paint(f"  {line_}", dim=True)
     if decision := review.decision(i):
         yield f"Decided: {decision.action} {plain(decision.text)}".rstrip()
-
-
-def evidence(found: object) -> Iterator[str]:
-    """The evidence of a finding in lines that are safe to show."""
-    for key, value in (found if isinstance(found, dict) else {}).items():
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        yield f"{plain(str(key))}: {plain(shown)}"

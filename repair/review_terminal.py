@@ -1,30 +1,39 @@
 """The review in the terminal: the article with its findings marked, and a panel with suggestions and evidence.
 
 Text of articles is built as styled text, never parsed as markup, and its control characters are made visible.
+
+The application takes every key itself, in the order of typing, by what is on the screen at that moment. Left to the
+widgets, keys that come faster than a dialog opens or closes (ssh sends them in one piece) would reach the wrong one.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, TypeVar, cast
 
 from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.geometry import Region
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from repair.display import plain
+from repair.display import evidence, plain
 from repair.errors import RepairError, UsageError
 from repair.ignoring import WHERES, Where
-from repair.review import ANSWERS, KEYS, Action, Filter, Review, Scope
-from repair.review_plain import evidence
+from repair.journal import Action
+from repair.review import ANSWERS, KEYS, Filter, Review, Scope
 
 HINT = "y 1-9 accept  n no  e own  a d all  i ignore  s skip  u undo  ? keys  q quit"  # fits in 80 columns
 PROMPTS = {"e": "your own wording", "f": "filter: >0.8 source:lexicon swap:workforce words", "/": "search"}
+
+
+EDITS = {key: b.action for b in Input.BINDINGS if isinstance(b, Binding) for key in b.key.split(",")}
+Part = TypeVar("Part", bound=Widget)
 
 
 class Help(ModalScreen[None]):
@@ -38,12 +47,12 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(Text("\n".join(f"{key:4} {meaning}" for key, meaning in KEYS)), id="keys")
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
+    def take(self, key: str) -> None:
         self.dismiss()
 
     def on_click(self) -> None:
-        self.dismiss()
+        if self.is_current:
+            self.dismiss()
 
 
 class Ask(ModalScreen[Where | None]):
@@ -67,13 +76,12 @@ class Ask(ModalScreen[Where | None]):
         out.append("Asked once for this project, and remembered.", "dim")
         yield Static(out, id="where")
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        if event.key in ("u", "p", "escape"):
-            self.dismiss("user" if event.key == "u" else "project" if event.key == "p" else None)
+    def take(self, key: str) -> None:
+        if key in ("u", "p", "escape"):
+            self.dismiss("user" if key == "u" else "project" if key == "p" else None)
 
     def on_click(self, event: events.Click) -> None:
-        if "where" in event.style.meta:
+        if self.is_current and "where" in event.style.meta:
             self.dismiss(event.style.meta["where"] or None)
 
 
@@ -82,8 +90,10 @@ class ReviewApp(App[None]):
 
     CSS = """
     VerticalScroll { scrollbar-size-vertical: 1; }
-    #article { width: 3fr; padding: 0 1; }
-    #panel { width: 2fr; min-width: 26; border-left: solid $primary; padding: 0 1; }
+    #article { width: 3fr; padding: 0 0 0 1; }
+    #article Static { padding: 0 1 0 0; }
+    #panel { width: 2fr; min-width: 26; border-left: solid $primary; padding: 0 0 0 1; }
+    #place { padding: 0 1 0 0; }
     #status { height: 1; background: $primary; color: $text; padding: 0 1; }
     #hint { height: 1; padding: 0 1; }
     #ask { display: none; }
@@ -102,9 +112,11 @@ class ReviewApp(App[None]):
         self.at = review.open_after(-1) or 0
         self.entry = -1
         self.chosen = Filter()
+        self.filter = ""  # the chosen one as it was typed
         self.asked = ""
         self.said = ""
         self.lines: list[tuple[int, int]] = []
+        self.taking = False  # keys, from the first look on
 
     def compose(self) -> ComposeResult:
         yield Static(id="status")
@@ -116,20 +128,22 @@ class ReviewApp(App[None]):
         yield Static(id="hint")
 
     async def on_mount(self) -> None:
-        self.query_one("#article").can_focus = False
-        self.query_one("#panel").can_focus = False
+        self.part("#article", VerticalScroll).can_focus = False
+        self.part("#panel", VerticalScroll).can_focus = False
         self.call_after_refresh(self.show, self.at)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.screen.set_class(event.size.width < 64, "narrow")
+        self.screen_stack[0].set_class(event.size.width < 64, "narrow")
+
+    def part(self, name: str, kind: type[Part]) -> Part:
+        """A part of the review's own screen, also while a dialog stands before it."""
+        return self.screen_stack[0].query_one(name, kind)
 
     async def show(self, at: int) -> None:
         """Make ``at`` the chosen place, whatever article it is in."""
-        if not len(self.review):
-            return
         before, self.at = self.at, at
         entry = self.review.places[at].entry
-        page = self.query_one("#article", VerticalScroll)
+        page = self.part("#article", VerticalScroll)
         if entry != self.entry:
             self.entry = entry
             self.lines = _lines(self.review.entries[entry].article.text)
@@ -138,11 +152,12 @@ class ReviewApp(App[None]):
         else:
             self.redraw([before, at])
         self.panel()
+        self.taking = True
         self.call_after_refresh(self.look)
 
     def look(self) -> None:
         """Bring the chosen place into view; a paragraph may be longer than the screen."""
-        page, n = self.query_one("#article", VerticalScroll), self.line_of(self.at)
+        page, n = self.part("#article", VerticalScroll), self.line_of(self.at)
         if n < len(page.children):
             paragraph = page.children[n]
             rows = self.line(n, self.at).wrap(self.console, max(1, paragraph.size.width))
@@ -152,7 +167,7 @@ class ReviewApp(App[None]):
     def redraw(self, places: list[int]) -> None:
         """Draw the lines of these places again, and no others."""
         mine = {self.line_of(i) for i in places if self.review.places[i].entry == self.entry}
-        page = self.query_one("#article")
+        page = self.part("#article", VerticalScroll)
         for n in mine:
             cast(Static, page.children[n]).update(self.line(n))
 
@@ -202,17 +217,18 @@ class ReviewApp(App[None]):
         out.append("\n")
         for n, s in enumerate(f.suggestions[:9], 1):
             meta = Style(bold=True, meta={"nth": n - 1})
-            out.append(f"{n} {plain(s.text)}", meta).append(f"  {s.probability:.2f} {plain(s.source)}\n", "dim")
+            sources = plain(s.source).replace("+", ", ")  # which can be wrapped
+            out.append(f"{n} {plain(s.text)}", meta).append(f"  {s.probability:.2f} {sources}\n", "dim")
         out.append("\n")
         for line in evidence(f.evidence):
             out.append(f"{line}\n", "dim")
-        self.query_one("#place", Static).update(out)
+        self.part("#place", Static).update(out)
         counts = review.counts()
         done = len(review) - counts["open"]
-        status = f"{i + 1}/{len(review)}  {done} decided, {counts['open']} open  {plain(entry.name)}"
-        self.query_one("#status", Static).update(Text(status, no_wrap=True, overflow="ellipsis"))
+        status = f"{i + 1}/{len(review)}  {done} decided, {counts['open']} open  {self.filter}{plain(entry.name)}"
+        self.part("#status", Static).update(Text(status, no_wrap=True, overflow="ellipsis"))
         hint = self.said or HINT
-        self.query_one("#hint", Static).update(Text(hint, no_wrap=True, overflow="ellipsis"))
+        self.part("#hint", Static).update(Text(hint, no_wrap=True, overflow="ellipsis"))
         self.said = ""
 
     async def on_click(self, event: events.Click) -> None:
@@ -231,18 +247,15 @@ class ReviewApp(App[None]):
         try:
             changed = self.review.decide(self.at, action, text, nth, scope)
         except RepairError as error:
-            self.said = plain(str(error))
-            return self.panel()
+            return self.say(str(error))
         self.redraw(changed)
         following = self.review.open_after(self.at, self.chosen)
-        if following is None:
-            self.said = (
-                "nothing is open any more; q quits"
-                if self.chosen == Filter()
-                else "nothing open passes the filter; f shows all"
-            )
-        elif len(changed) > 1:
-            self.said = f"{len(changed)} places decided"
+        said = [f"{len(changed)} places decided"] if len(changed) > 1 else []
+        if following is None and self.chosen == Filter():
+            said.append("nothing is open any more; q quits")
+        elif following is None:
+            said.append("nothing open passes the filter; f shows all")
+        self.said = "; ".join(said)
         await self.show(self.at if following is None else following)
 
     async def settle(self, where: Where | None) -> None:
@@ -251,60 +264,100 @@ class ReviewApp(App[None]):
             self.review.silence.settle(where)
             await self.answer("ignore")
 
-    async def on_key(self, event: events.Key) -> None:
-        key = event.character or ""
-        if self.asked:
-            if event.key == "escape":
-                self.close_ask()
-            return
-        event.prevent_default()
-        if key in ANSWERS:
-            action, scope = ANSWERS[key]
+    async def turn(self, which: Literal["undo", "redo"]) -> None:
+        """Undo or redo, and go to where that was."""
+        try:
+            changed = self.review.undo() if which == "undo" else self.review.redo()
+        except RepairError as error:
+            return self.say(str(error))
+        self.said = "" if changed else f"nothing to {which}"
+        self.redraw(changed)
+        await self.show(changed[0] if changed else self.at)
+
+    def say(self, message: str) -> None:
+        """Show a message until the next key."""
+        self.said = plain(message)
+        self.panel()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys first; what means nothing to the review goes the usual way."""
+        if not (isinstance(event, events.Key) and self.taking and await self.take(event)):
+            await super().on_event(event)
+
+    async def take(self, event: events.Key) -> bool:
+        """Do what a key means as things stand; False for nothing."""
+        if isinstance(self.screen, Help | Ask):
+            self.screen.take(event.key)
+        elif self.asked:
+            return await self.edit(event)
+        else:
+            return await self.command(event.key, event.character or "")
+        return True
+
+    async def edit(self, event: events.Key) -> bool:
+        """A key for the line that is being typed."""
+        field = self.part("#ask", Input)
+        if event.key == "enter":
+            await self.submit(field.value)
+        elif event.key == "escape":
+            self.close_ask()
+        elif event.key in EDITS:
+            await self.run_action(EDITS[event.key], field)
+        elif event.is_printable and event.character:
+            field.replace(event.character, *sorted(field.selection))
+        else:
+            return False
+        return True
+
+    async def command(self, key: str, character: str) -> bool:
+        """A key for the review itself."""
+        if character in ANSWERS:
+            action, scope = ANSWERS[character]
             await self.answer(action, scope=scope)
-        elif key.isascii() and key.isdigit() and key != "0":
-            await self.answer("accept", nth=int(key) - 1)
-        elif key in PROMPTS:
-            self.open_ask(key)
-        elif key in ("u", "r"):
-            changed = self.review.undo() if key == "u" else self.review.redo()
-            self.said = "" if changed else "nothing to undo" if key == "u" else "nothing to redo"
-            self.redraw(changed)
-            await self.show(changed[0] if changed else self.at)
-        elif key in ("j", "k") or event.key in ("down", "up"):
-            step = 1 if key == "j" or event.key == "down" else -1
+        elif character.isascii() and character.isdigit() and character != "0":
+            await self.answer("accept", nth=int(character) - 1)
+        elif character in PROMPTS:
+            self.open_ask(character)
+        elif character in ("u", "r"):
+            await self.turn("undo" if character == "u" else "redo")
+        elif character in ("j", "k") or key in ("down", "up"):
+            step = 1 if character == "j" or key == "down" else -1
             await self.show(self.review.beside(self.at, step, self.chosen))
-        elif key == "?":
+        elif character == "?":
             await self.push_screen(Help())
-        elif key == "q":
+        elif character == "q":
+            self.taking = False
             self.exit()
+        else:
+            return False
+        return True
 
     def open_ask(self, key: str) -> None:
-        field = self.query_one("#ask", Input)
+        field = self.part("#ask", Input)
         self.asked, field.value, field.placeholder, field.display = key, "", PROMPTS[key], True
-        self.call_after_refresh(field.focus)
+        self.call_after_refresh(field.focus)  # for its cursor
 
     def close_ask(self) -> None:
         self.asked = ""
-        field = self.query_one("#ask", Input)
-        field.display = False
+        self.part("#ask", Input).display = False
         self.set_focus(None)
 
-    async def on_input_submitted(self, event: Input.Submitted) -> None:
+    async def submit(self, line: str) -> None:
+        """Do what the typed line is for."""
         asked = self.asked
         self.close_ask()
         if asked == "e":
-            return await self.answer("own", event.value)
+            return await self.answer("own", line)
         try:
-            chosen = Filter.parse(event.value) if asked == "f" else Filter(words=event.value.strip().casefold())
+            chosen = Filter.parse(line) if asked == "f" else Filter(words=line.strip().casefold())
         except UsageError as error:
-            self.said = str(error)
-            return self.panel()
+            return self.say(str(error))
         around = [*range(self.at + 1, len(self.review)), *range(self.at + 1)]
         found = next((i for i in around if chosen.passes(self.review.places[i])), None)
         if found is None:
             self.said = "no place passes that"
         elif asked == "f":
-            self.chosen = chosen
+            self.chosen, self.filter = chosen, f"[{plain(line.strip())}]  " if line.strip() else ""
         await self.show(self.at if found is None else found)
 
 

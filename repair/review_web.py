@@ -17,11 +17,11 @@ from importlib.resources import files
 from threading import Thread, Timer
 from typing import Any, Self
 
-from repair.display import json_line, plain
+from repair.display import evidence, json_line, plain
 from repair.errors import RepairError, UsageError
 from repair.ignoring import WHERES
-from repair.review import ACTIONS, KEYS, SCOPES, Review
-from repair.review_plain import evidence
+from repair.journal import ACTIONS
+from repair.review import KEYS, SCOPES, Review
 from repair.write import diff
 
 try:
@@ -153,7 +153,7 @@ def application(review: Review, token: str, port: int, finish: Callable[[], None
 
     async def batch(request: Request) -> Response:
         articles = [{"name": plain(entry.name), **_progress(review, e)} for e, entry in enumerate(review.entries)]
-        lost = [plain(str(lost)) for lost in review.lost]
+        lost = [plain(str(lost)) for lost in review.history.lost]
         asked = {"ignoring": review.silence.where, "wheres": WHERES, "project": plain(review.silence.place)}
         return _json({"articles": articles, "keys": KEYS, "lost": lost, **asked})
 

@@ -56,7 +56,10 @@ def command(tmp_path: Path, environment: dict[str, str]) -> Command:
     """Runs the command in ``tmp_path``: the stubbed one, or with ``real=True`` the true one."""
 
     def run(
-        *arguments: str | Path, input: bytes = b"", real: bool = False, timeout: float = 60
+        *arguments: str | Path,
+        input: bytes = b"",
+        real: bool = False,
+        timeout: float = 300,  # on a loaded machine
     ) -> subprocess.CompletedProcess[bytes]:
         program = ["-m", "repair.cli"] if real else [STUB]
         return subprocess.run(

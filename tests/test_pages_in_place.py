@@ -21,7 +21,8 @@ ENCODINGS = {  # Python's name: what the page declares, "" for nothing
     "cp1252": "windows-1252", "latin-1": "", "iso-8859-2": "iso-8859-2", "iso-8859-15": "iso-8859-15", "cp1250": "",
     "cp1251": "windows-1251", "cp1253": "windows-1253", "cp1254": "windows-1254", "cp1255": "windows-1255",
     "cp1256": "", "koi8-r": "koi8-r", "mac-roman": "macintosh", "cp437": "", "shift_jis": "shift_jis",
-    "euc-jp": "euc-jp", "iso-2022-jp": "iso-2022-jp", "euc-kr": "euc-kr", "gb18030": "gb18030", "gbk": "", "big5": "big5",
+    "euc-jp": "euc-jp", "iso-2022-jp": "iso-2022-jp", "euc-kr": "euc-kr", "gb18030": "gb18030", "gbk": "",
+    "big5": "big5",
 }  # fmt: skip
 FOREIGN = {
     "cp1251": "русский", "koi8-r": "русский", "iso-8859-2": "žluť", "cp1250": "žluť", "cp1253": "λόγος",

@@ -19,10 +19,10 @@ from conftest import STUB, Command
 from repair.config import load, parse
 from repair.errors import ConfigError, InputError, UsageError
 from repair.ignoring import Unasked, Where
-from repair.journal import Journal
+from repair.journal import Journal, Taught
 from repair.lexicon_commands import silence
 from repair.report import Article, Finding, Report, Suggestion, Verdict
-from repair.review import Entry, Filter, Review, Taught
+from repair.review import Entry, Filter, Review
 
 SWAPS = {"workforce": ("staff", "team"), "Workforce": ("Staff",), "droop": ("suspend", "sag"), "nighttime": ("night",)}
 TEXT = "Workforce left. The workforce agreed to droop it on nighttime; our workforce and their workforce droop.\n"
@@ -154,7 +154,7 @@ def test_a_changed_article_keeps_the_decisions_that_are_certain(tmp_path: Path) 
     review = again(review, tmp_path, new)
     kept = {review.places[i].finding.start - 12: review.decision(i) for i in range(len(review))}
     assert all(kept.values()) and len(kept) == 6
-    assert [str(lost.anchor.start) for lost in review.lost] == ["67"]
+    assert [str(lost.anchor.start) for lost in review.history.lost] == ["67"]
     assert review.repair(0).undo() == new
 
 
@@ -163,7 +163,7 @@ def test_twin_places_are_reported_not_guessed(tmp_path: Path) -> None:
     review = opened(tmp_path, paragraph * 3)
     review.decide(1, "accept")
     review = again(review, tmp_path, paragraph * 2)
-    assert review.counts() == {"open": 2} and len(review.lost) == 1
+    assert review.counts() == {"open": 2} and len(review.history.lost) == 1
 
 
 def test_after_writing_only_what_is_new_is_asked(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_after_writing_only_what_is_new_is_asked(tmp_path: Path) -> None:
     review.decide(4, "reject")
     review.written(0)
     review = again(review, tmp_path, review.repair(0).text)
-    assert review.counts() == {"open": 4, "reject": 2} and not review.lost
+    assert review.counts() == {"open": 4, "reject": 2} and not review.history.lost
     assert review.undo() and review.undo() and not review.undo()
 
 
@@ -302,7 +302,7 @@ def test_plain_mode_in_a_terminal(tmp_path: Path, environment: dict[str, str], c
         cwd=str(tmp_path),
         env=environment,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         dimensions=(24, 80),
     )
     for answer in ("?", "a", "e mother nature", "x", "u", "y", "n"):
@@ -345,7 +345,7 @@ def test_a_dumb_terminal_gets_the_plain_mode(tmp_path: Path, environment: dict[s
     (tmp_path / "a.txt").write_text(ARTICLE)
     arguments = [STUB, "review", "a.txt"]
     dumb = {**environment, "TERM": "dumb"}
-    child = pexpect.spawn(sys.executable, arguments, cwd=str(tmp_path), env=dumb, encoding="utf-8", timeout=60)
+    child = pexpect.spawn(sys.executable, arguments, cwd=str(tmp_path), env=dumb, encoding="utf-8", timeout=300)
     child.expect("Decide")
     assert "\x1b" not in child.before
     child.sendline("q")
@@ -437,7 +437,9 @@ def test_kills_at_random_moments_lose_nothing(tmp_path: Path, environment: dict[
         process.stdin.flush()
         first = b""
         while n % 5 and b"ed\n" not in first:  # every fifth is killed before or while it starts to answer
-            first += os.read(process.stdout.fileno(), 4096)
+            piece = os.read(process.stdout.fileno(), 4096)
+            assert piece, "the command ended by itself"
+            first += piece
         time.sleep(chance.random() * (0.05 if n % 5 else 0.5))
         process.kill()
         told = (first + process.stdout.read()).decode()

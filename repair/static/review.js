@@ -100,6 +100,8 @@ function passes(i) {
 
 function filter() {
   $("least").value = $("confidence").value;
+  const filtered = Number($("confidence").value) || $("source").value || $("search").value.trim();
+  $("menu").firstElementChild.textContent = filtered ? "Filtered" : "More";
   for (const [i, mark] of marks) mark.classList.toggle("out", !passes(i));
 }
 
@@ -144,11 +146,11 @@ function go(i) {
     button.dataset.nth = n;
     make("kbd", n + 1, button);
     make("b", text, button);
-    make("small", `${chance.toFixed(2)} ${source}`, button);
+    make("small", `${chance.toFixed(2)} ${source}`, button).title = source;
     return row;
   }));
   $("evidence").replaceChildren(...place.evidence.map((line) => make("li", line)));
-  $("own").value = "";
+  if (focused !== $("own")) $("own").value = "";  // a quick hand types already for the place to come
   if (focused === before && before) mark.focus({ preventScroll: true });
   else if (chosen) ($("suggestions").querySelector("button") ?? $("own")).focus();
 }
@@ -169,28 +171,30 @@ function onward() {
   if (more >= 0 && !batch.articles[entry].open) return open(more);
   go(here);
   if (batch.articles.every((a) => !a.open)) $("message").textContent = "All is decided. Finish ends the review.";
+  else if (batch.articles[entry].open) $("message").textContent = "Nothing open passes the filter.";
 }
 
-/** Where "ignore always" goes: undefined where that is known, null where the user would rather not say. */
-async function whereTo(wording) {
-  if (batch.ignoring) return undefined;
-  const dialog = $("where");
-  $("ignored").textContent = `“${wording}” will not be reported any more.`;
-  dialog.returnValue = "";
-  dialog.showModal();
-  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
-  return dialog.returnValue || null;
+/** Ask where "ignore always" goes. */
+function askWhere() {
+  $("ignored").textContent = `“${places[here].observed}” will not be reported any more.`;
+  $("where").showModal();
+}
+
+/** The answer to that; empty for none. */
+function settle(where) {
+  if (!$("where").open) return;
+  $("where").close();
+  if (where) return decide("ignore", { where });
 }
 
 async function decide(action, extra = {}) {
   if (here === null) return;
-  if (action === "ignore") {
-    const where = await whereTo(places[here].observed);
-    if (where === null) return;
-    if (where) extra = { ...extra, where };
-  }
+  if (action === "ignore" && !batch.ignoring && !extra.where) return askWhere();
   const answer = await call("/api/decide", { place: here, action, scope: $("scope").value, ...extra });
-  if (!answer) return;
+  if (!answer) {
+    $("own").value ||= extra.text ?? "";  // to be mended, not typed again
+    return;
+  }
   batch.ignoring ??= extra.where;
   take(answer);
   $("scope").value = "place";
@@ -226,68 +230,95 @@ const keys = {
   a: () => decide("accept", { scope: "article" }), A: () => decide("accept", { scope: "batch" }),
   d: () => decide("reject", { scope: "article" }), D: () => decide("reject", { scope: "batch" }),
   u: () => turn("undo"), r: () => turn("redo"), j: () => step(1), k: () => step(-1),
-  e: () => $("own").focus(), q: () => end(), "?": () => $("keys").showModal(),
+  q: () => end(),
+};
+// These wait for no answer: what is typed next is for the field.
+const atOnce = {
+  e: () => $("own").focus(), "?": () => $("keys").showModal(),
   f: () => { $("menu").open = true; $("confidence").focus(); },
   "/": () => { $("menu").open = true; $("search").focus(); },
 };
+const wheres = { u: "user", p: "project" };
 
 async function end() {
   const answer = await call("/api/finish", {});
   if (answer) $("message").textContent = "Finished. Everything decided is kept; this tab can be closed.";
 }
 
-let busy = 0;  // keys at work or waiting
+let busy = 0;  // what is at work or waits for its turn
 let last = Promise.resolve();
+
+/** One after the other, so that each acts on what the one before has left. */
+function inTurn(act) {
+  busy++;
+  last = last.then(act).catch(console.error).then(() => { busy--; });
+}
+
+/** What a key means when its turn has come. */
+function press(key) {
+  if ($("where").open) return key in wheres ? settle(wheres[key]) : undefined;
+  return /^[1-9]$/.test(key) ? decide("accept", { nth: key - 1 }) : keys[key]?.();
+}
+
 document.addEventListener("keydown", (event) => {
+  if ($("where").open) {
+    if (event.key in wheres) inTurn(() => settle(wheres[event.key]));
+    return;
+  }
   const mark = event.target.closest(".f");
   if (mark && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    return go(Number(mark.dataset.place));
+    return inTurn(() => go(Number(mark.dataset.place)));
   }
-  if (event.key === "Escape" && !event.target.closest("dialog[open]")) {
+  const entered = event.key === "Enter" && event.target.closest("#menu input");
+  if (entered || (event.key === "Escape" && !event.target.closest("dialog[open]"))) {
+    event.preventDefault();  // Escape would empty the search
     $("menu").open = false;
-    return $("article").focus();
+    $("article").focus();
+    if (entered && here !== null && !passes(here)) inTurn(() => step(1));
+    return;
   }
   // A closed dialog may hold the focus until the next frame: only an open one keeps its keys.
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog[open]")) return;
-  const act = keys[event.key] ?? (/^[1-9]$/.test(event.key) ? () => decide("accept", { nth: event.key - 1 }) : null);
-  if (!act) return;
+  if (!(event.key in keys || event.key in atOnce || event.key in wheres || /^[1-9]$/.test(event.key))) return;
   event.preventDefault();
-  if (busy && event.repeat) return;  // a key held down waits for nothing
-  busy++;
-  last = last.then(act).catch(console.error).then(() => { busy--; });  // a quick hand's keys take their turn
+  if (event.key in atOnce) atOnce[event.key]();
+  else if (!busy || !event.repeat) inTurn(() => press(event.key));  // a key held down waits for nothing
 });
+/** A click means what is seen: while an answer is under way that is about to change. */
+const clicked = (act) => { if (!busy) inTurn(act); };
 $("article").addEventListener("click", (event) => {
   const mark = event.target.closest(".f");
-  if (mark) go(Number(mark.dataset.place));
+  if (mark) inTurn(() => go(Number(mark.dataset.place)));
 });
 $("suggestions").addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button) decide("accept", { nth: Number(button.dataset.nth) });
+  if (button) clicked(() => decide("accept", { nth: Number(button.dataset.nth) }));
 });
 $("answers").addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button) decide(button.dataset.action);
+  if (button) clicked(() => decide(button.dataset.action));
 });
 $("form").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = $("own").value;
+  $("own").value = "";
   $("article").focus();
-  decide("own", { text });
+  inTurn(() => decide("own", { text }));
 });
 $("queue").addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button) open(Number(button.dataset.entry));
+  if (button) inTurn(() => open(Number(button.dataset.entry)));
 });
 for (const name of ["before", "diff", "after"]) $(name).addEventListener("click", () => show(name));
 for (const name of ["confidence", "source", "search"]) $(name).addEventListener("input", filter);
-for (const name of ["undo", "redo"]) $(name).addEventListener("click", () => turn(name));
-$("where").addEventListener("keydown", (event) => {
-  const button = { u: "user", p: "project" }[event.key];
-  if (button) $("where").close(button);
+for (const name of ["undo", "redo"]) $(name).addEventListener("click", () => clicked(() => turn(name)));
+$("where").addEventListener("submit", (event) => {
+  event.preventDefault();
+  inTurn(() => settle(event.submitter.value));
 });
-$("help").addEventListener("click", keys["?"]);
-$("finish").addEventListener("click", end);
+$("help").addEventListener("click", atOnce["?"]);
+$("finish").addEventListener("click", () => inTurn(end));
 
 async function start() {
   show("diff");
