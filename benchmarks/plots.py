@@ -43,9 +43,8 @@ def chart(title: str, across: str, up: str, lines: Mapping[str, Points], *, loga
         out.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{y:g}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     out.append(f'<text x="{middle}" y="{HEIGHT - 18}" text-anchor="middle">{escape(across)}</text>')
-    out.append(
-        f'<text transform="translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">{escape(up)}</text>'
-    )
+    turned = f"translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)"
+    out.append(f'<text transform="{turned}" text-anchor="middle">{escape(up)}</text>')
     for i, (name, points) in enumerate(lines.items()):
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]
         places = [place(x, y) for x, y in sorted(points)]
@@ -74,7 +73,7 @@ def _ticks(values: Sequence[float]) -> list[float]:
 
 def _even_ticks(values: Sequence[float]) -> list[float]:
     """Four to ten round numbers from zero to beyond the greatest value."""
-    most = max(*values, 1e-9) if len(values) > 1 else max([*values, 1e-9])
+    most = max([*values, 1e-9])
     power = 10.0 ** math.floor(math.log10(most))
     step = next(s * p for p in (power / 10, power) for s in STEPS if most / (s * p) <= 8)
     return [step * k for k in range(math.ceil(most / step - 1e-9) + 1)]
