@@ -118,8 +118,9 @@ def checked(source: Path, told: dict[str, Any], into: Path) -> dict[str, Any]:
     count: Counter[str] = Counter()
     with source.open("rb") as old, (into / "out.jsonl").open("rb") as new:
         good = ((n, line) for n, line in enumerate(old, 1) if str(n) not in expected)
-        for (number, before), after in zip_longest(good, new, fillvalue=(0, b"")):
-            kind = _line(before, after)  # type: ignore[arg-type]
+        for one, after in zip_longest(good, new):
+            number, before = one or (0, b"")
+            kind = _line(before, after or b"")
             count[kind] += 1
             if kind.startswith("fault"):
                 faults += [f"line {number}: {kind}"] if len(faults) < FAULTS_SHOWN else []
@@ -147,8 +148,12 @@ def _line(before: bytes, after: bytes) -> str:
         return "fault: more than there was"
     if not before.strip():
         return "blank" if before == after else "fault: a blank line changed"
-    old, new = json.loads(before), json.loads(after)
-    if old["id"] != new.get("id"):
+    old = json.loads(before)
+    try:
+        new = json.loads(after)
+    except ValueError:
+        return "fault: no JSON"
+    if not isinstance(new, dict) or old["id"] != new.get("id") or not isinstance(new.get("text"), str):
         return "fault: another record"
     added = new.pop("repair", None)
     if not isinstance(added, dict) or "verdict" not in added:
