@@ -268,16 +268,22 @@ def test_a_parquet_damaged_in_its_last_rows(compression: str, sums: bool) -> Non
     assert path.read_bytes() == bytes(raw) and os.listdir() == ["a.parquet"]
 
 
+def spent() -> float:
+    """Processor seconds of the processes that have been waited for."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_record_of_50_mb_among_others(command: Command, tmp_path: Path, jobs: str) -> None:
     huge = line(id="huge", text="word and word " * (50_000_000 // 14) + SPUN, n=1)
     small = [line(id=i, text=f"{SPUN} {i}") for i in range(40)]
     raw = b"".join([*small[:20], huge, *small[20:]])
     assert len(huge) > 50_000_000
-    begin = time.process_time()
+    begin = spent()
     result = command("fix", "-q", "-", "--input", "jsonl", "-j", jobs, input=raw, timeout=300)
     assert result.returncode == 0 and result.stdout == raw.replace(b"environment media", b"state media")
-    assert time.process_time() - begin < 30
+    assert spent() - begin < 30
 
 
 def peak(environment: dict[str, str], folder: Path, jobs: str, lines: int) -> float:
