@@ -39,7 +39,7 @@ from repair.ngrams import NgramStore
 from repair.segment import BREAK, Text
 from repair.wordings import Wordings
 
-KEPT = 24  # candidates per stretch that the trees see
+KEPT = 24  # candidates per stretch that the networks see
 _MOST_WORDINGS = 120_000  # about 200 MB of embeddings
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
@@ -275,7 +275,7 @@ class Judge:
     def _prior(
         self, score: Floats, own: Floats, span_of: npt.NDArray[np.int64], bits: npt.NDArray[np.int64], weights: Floats
     ) -> Floats:
-        """A rough order of a span's candidates, to drop the hopeless before the trees see them."""
+        """A rough order of a span's candidates, to drop the hopeless before the networks see them."""
         sources = np.zeros(len(bits), np.float32)
         for bit, worth in (
             (LEXICON, 2.0),

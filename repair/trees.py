@@ -1,4 +1,4 @@
-"""Gradient-boosted trees as plain arrays: the trained combination of evidence, evaluated with numpy alone."""
+"""Gradient-boosted trees as plain arrays, evaluated with numpy alone: the screen's second look reads words with them."""
 
 from __future__ import annotations
 

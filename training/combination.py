@@ -144,8 +144,8 @@ class _Worker:
 
     @classmethod
     def samples(cls, golds: list[tuple[str, Gold]]) -> list[Sample]:
-        """Own articles are judged with and without the lexicon, of the others every fourth without: the trees have to
-        know how to do without it."""
+        """Own articles are judged with and without the lexicon, of the others every fourth without: the networks
+        have to know how to do without it."""
         texts = [Text(g["text"]) for _, g in golds]
         out = []
         for k, ((kind, gold), text, reading) in enumerate(zip(golds, texts, cls.encoder.read(texts), strict=True)):
