@@ -1,4 +1,4 @@
-"""Gradient-boosted trees as plain arrays, evaluated with numpy alone: the screen's second look reads words with them."""
+"""Gradient-boosted trees as plain arrays, evaluated with numpy alone: what the second look of the screen asks."""
 
 from __future__ import annotations
 
