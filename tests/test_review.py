@@ -401,6 +401,19 @@ def test_undoing_takes_back_what_was_learned(tmp_path: Path, command: Command) -
     assert "herbal" not in Path(os.environ["REPAIR_LEXICON"]).read_text()
 
 
+def test_without_findings_there_is_nothing_to_ask(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Also on a terminal, where the article has a journal from before."""
+    (tmp_path / "a.txt").write_text("Nothing here.\n")
+    (tmp_path / "a.txt.review").touch()
+    child = pexpect.spawn(
+        sys.executable, [STUB, "review", "a.txt"], cwd=str(tmp_path), env=environment, encoding="utf-8", timeout=300
+    )
+    child.expect("no findings any more")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
 def test_into_a_folder(tmp_path: Path, command: Command) -> None:
     """-o writes every article, also one without findings, and leaves the sources as they were."""
     (tmp_path / "in/deep").mkdir(parents=True)
