@@ -91,6 +91,7 @@ SCENES: dict[str, tuple[tuple[int, int], list[str]]] = {
     "opened": ((80, 24), []),
     "answered": ((80, 24), ["y", "2", "n", "s"]),
     "keys": ((80, 24), ["?"]),
+    "keys-small": ((40, 16), ["u", "?", "down", "pagedown"]),
     "where": ((80, 24), ["i"]),
     "own": ((80, 24), ["e", *"crew"]),
     "far": ((80, 24), ["k"]),

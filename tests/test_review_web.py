@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, STUB
-from test_review import TEXT, Told, opened
+from test_review import TEXT, Told, opened, report
 
 pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
-from repair.review import Review
+from repair.journal import Journal
+from repair.report import Article
+from repair.review import Entry, Review
 from repair.review_web import application, served
 
 TOKEN = "right-token"
@@ -171,6 +173,19 @@ def test_the_page_decides_by_key_and_click(page: Any, open_page: Callable[[Revie
     assert page.query_selector("#article img, #article script") is None
     assert review.counts() == {"accept": 2, "reject": 1, "open": 5}
     assert not alarms
+
+
+def test_the_name_of_a_file_is_shown_as_text(page: Any, open_page: Callable[[Review], None], tmp_path: Path) -> None:
+    alarms: list[str] = []
+    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda m: m.type == "error" and alarms.append(m.text))
+    names = ["<img src=x onerror=alert(1)>.txt", "<script>alert(2)<\\script>\x1b[2J\u202e.txt"]
+    entries = [Entry(name, Article(TEXT), report(TEXT)) for name in names]
+    review = Review(entries, Journal({name: tmp_path / "names.review" for name in names}))
+    open_page(review)
+    assert page.inner_text("#name") == page.title() == names[0]
+    assert "<script>alert(2)<\\script>\\x1b[2J\\u202e.txt" in page.inner_text("#queue")
+    assert page.query_selector("img, script:not([src])") is None and not alarms
 
 
 def test_a_long_article_is_decided_place_by_place(
@@ -419,11 +434,13 @@ def test_the_focus_stays_where_the_answers_are_given(
 def test_a_narrow_page_needs_no_sideways_scrolling(
     page: Any, open_page: Callable[[Review], None], tmp_path: Path
 ) -> None:
-    """WCAG 1.4.10: at 320 CSS pixels, also with long words."""
+    """WCAG 1.4.10: at 320 CSS pixels, also with long words and many sources; nothing of a suggestion is cut off."""
     page.set_viewport_size({"width": 320, "height": 640})
     open_page(opened(tmp_path, TEXT + "x" * 500, TEXT))
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert page.evaluate("$('article').scrollWidth <= $('article').clientWidth + 1")
+    page.evaluate("places[0].suggestions[0] = ['x'.repeat(80), 0.5, 'words+wordnet+ppdb+roget+encoder+article']; go(0)")
+    for part in ("article", "panel"):
+        assert page.evaluate(f"$('{part}').scrollWidth <= $('{part}').clientWidth + 1"), part
 
 
 @pytest.mark.parametrize("how", ["Ctrl-C", "Finish", "SIGTERM"])
