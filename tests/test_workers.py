@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -68,6 +67,27 @@ def test_workers_that_can_not_start_say_so() -> None:
             list(Pool(make, 2, lambda spent: None).run([articles("a")]))
 
 
+def stumble(mark: Path) -> Stub:
+    """Dies while it loads, once."""
+    if not mark.exists():
+        mark.touch()
+        os._exit(7)
+    return Stub()
+
+
+def test_a_worker_that_dies_while_it_loads_is_replaced(tmp_path: Path) -> None:
+    work = Pool(partial(stumble, tmp_path / "died"), 2, lambda spent: None)
+    given = [articles("a"), articles(SPUN), articles("c")]
+    assert texts([one for outcomes in work.run(given) for one in outcomes]) == ["a", FIXED, "c"]
+    assert (tmp_path / "died").exists()
+
+
+def test_what_is_ready_first_waits_for_its_turn() -> None:
+    begin = time.monotonic()
+    assert texts(pool([articles("SLOW"), *(articles(str(i)) for i in range(30))])) == ["SLOW", *map(str, range(30))]
+    assert time.monotonic() - begin >= 1
+
+
 def test_no_more_is_read_ahead_than_is_held() -> None:
     drawn = 0
 
@@ -102,32 +122,9 @@ def test_the_same_bytes_whatever_the_jobs_and_batches(command: Command, tmp_path
 
 @posix
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_terminated_half_way(environment: dict[str, str], tmp_path: Path, jobs: str) -> None:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for i in range(40):
-        (folder / f"{i:02}.txt").write_text(SPUN if i < 2 else f"SLOW {SPUN}")
+def test_a_pipe_is_followed_and_may_close(environment: dict[str, str], tmp_path: Path, jobs: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, STUB, "fix", "-j", jobs, "--batch", "1", "-o", "out", "in"],
-        cwd=tmp_path,
-        env=environment,
-        stderr=subprocess.PIPE,
-    )
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "out/01.txt").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 143 and b"terminated" in err and b"Traceback" not in err
-    names = [path.name for path in (tmp_path / "out").iterdir()]
-    assert (tmp_path / "out/01.txt").read_text() == FIXED and ".repair-journal.jsonl" in names
-    assert not [name for name in names if name.endswith(".tmp")] and len(names) < 40
-
-
-@posix
-def test_a_pipe_is_followed_and_may_close(environment: dict[str, str], tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, STUB, "fix", "-q", "-j", "2", "-", "--input", "jsonl"],
+        [sys.executable, STUB, "fix", "-q", "-j", jobs, "-", "--input", "jsonl"],
         cwd=tmp_path,
         env=environment,
         stdin=subprocess.PIPE,
