@@ -290,6 +290,19 @@ def test_keys_typed_ahead_keep_their_order_and_meaning(
     assert "hands left. The staff agreed to droop it on nighttime; our crew and their staff" in review.repair(0).text
 
 
+def test_keys_typed_ahead_go_on_in_the_next_article(
+    page: Any, open_page: Callable[[Review], None], review: Review
+) -> None:
+    open_page(review)
+    page.evaluate("""() => {
+      for (const key of ["n", "d", "d", "d", "n", "y"])
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    }""")
+    page.evaluate("async () => { while (busy) await new Promise((done) => setTimeout(done, 5)); }")
+    assert page.inner_text("#message") == "All is decided. Finish ends the review."
+    assert review.counts() == {"reject": 7, "accept": 1} and review.edits(1)
+
+
 def test_a_click_counts_once(page: Any, open_page: Callable[[Review], None], review: Review) -> None:
     """A second one while the answer is under way meant the same place."""
     open_page(review)
