@@ -7,12 +7,12 @@ named in repair.columns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from repair import channel
+from repair.between import Between
 from repair.candidates import (
     ACRONYMS,
     ARTICLE,
@@ -46,8 +46,6 @@ _MOST_WORDINGS = 120_000  # about 200 MB of embeddings
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
 _COMMON = 5000  # words that it is asked about
-_NEIGHBOUR_ROWS = 1000  # words whose neighbours among the common ones are kept, on either side: 20 MB each
-_BETWEEN = 6  # neighbours taken from it
 _RETRIEVE = 0.1  # chance of having been replaced from which the encoder is asked for wordings
 _RETRIEVED = 16  # wordings that the encoder adds to a doubtful stretch
 _ROWS = 64  # spans that are compared with the reference words at once
@@ -81,9 +79,7 @@ class Judge:
         self._break = store.ids[BREAK]
         order = np.argsort(-store.unigrams.astype(np.int64), kind="stable")
         self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
-        self._common = store.encode(self.reference[:_COMMON])
-        self._after = lru_cache(maxsize=_NEIGHBOUR_ROWS)(self._common_after)
-        self._before = lru_cache(maxsize=_NEIGHBOUR_ROWS)(self._common_before)
+        self._between = Between(store, self.reference[:_COMMON])
         self._reference: tuple[Floats, Floats] | None = None
 
     def _wordings(self) -> Wordings:
@@ -98,23 +94,15 @@ class Judge:
         replaced = reading.replaced if reading is not None else np.full(n, 0.2, np.float32)
         proposed = self._doubtful(text, self.proposer.spans(text, (replaced >= _DOUBT).tolist()), reading, replaced)
         if not proposed:
-            return Evidence(
-                [],
-                [],
-                np.zeros(0, np.int64),
-                [],
-                [],
-                np.zeros((0, len(PAIR)), np.float32),
-                np.zeros((0, len(SPAN)), np.float32),
-                {},
-            )
+            pair, span = np.zeros((0, len(PAIR)), np.float32), np.zeros((0, len(SPAN)), np.float32)
+            return Evidence([], [], np.zeros(0, np.int64), [], [], pair, span, {})
         ids = np.full(n + 4, self._break, np.int64)
         ids[2 : n + 2] = self.store.encode(text.folded)
         context = self._contexts(text, ids, proposed)
         spans = [(s.first, s.last) for s in proposed]
         doubt = np.array([replaced[a:z].max() for a, z in spans])
-        queries, log_total, retrieved = self._queries(reading, spans, doubt)
         table = self._wordings()
+        queries, log_total, retrieved = self._queries(table, reading, spans, doubt)
         placed = self._with_context(text, proposed, context, retrieved, doubt)
         span_of, numbers, bits, weights = self._columns(table, text, proposed, placed)
         observed = [" ".join(text.folded[a:z]) for a, z in spans]
@@ -163,7 +151,9 @@ class Judge:
         numbers = np.concatenate([none.numbers, *(n.numbers for n in found)]).astype(np.int64)
         bits = np.concatenate([none.bits, *(n.bits for n in found)]).astype(np.int64)
         weights = np.concatenate([none.weights, *(n.weights for n in found)])
-        span_of = np.repeat(np.array([k for k, _ in parts], np.int64), [len(n.numbers) for n in found])
+        span_of = np.repeat(
+            np.array([k for k, _ in parts], np.int64), np.array([len(n.numbers) for n in found], np.int64)
+        )
         single = np.array([s.last - s.first == 1 for s in spans])
         if "article" in self.proposer.on:
             # A wording that the article uses elsewhere.
@@ -211,24 +201,24 @@ class Judge:
 
     def _contexts(self, text: Text, ids: npt.NDArray[np.int64], spans: list[Span]) -> npt.NDArray[np.int64]:
         """Word ids two before, one before, one after, two after each span; line breaks stop the view."""
-        out = np.empty((len(spans), 4), np.int64)
-        lines = text.line_starts
-        n = len(text)
-        for k, s in enumerate(spans):
-            out[k, 1] = self._break if lines[s.first] else ids[s.first + 1]
-            out[k, 0] = self._break if lines[s.first] or lines[s.first - 1] else ids[s.first]
-            out[k, 2] = self._break if s.last >= n or lines[s.last] else ids[s.last + 2]
-            out[k, 3] = self._break if s.last + 1 >= n or lines[s.last] or lines[s.last + 1] else ids[s.last + 3]
-        return out
+        first, last = np.array([(s.first, s.last) for s in spans]).T
+        starts = np.array([*text.line_starts, True, True])  # as if a line began after the end
+        context = (
+            np.where(starts[first] | starts[first - 1], self._break, ids[first]),
+            np.where(starts[first], self._break, ids[first + 1]),
+            np.where(starts[last], self._break, ids[last + 2]),
+            np.where(starts[last] | starts[last + 1], self._break, ids[last + 3]),
+        )
+        return np.stack(context, axis=1)
 
     def _queries(
-        self, reading: Reading | None, spans: list[tuple[int, int]], doubt: Floats
+        self, table: Wordings, reading: Reading | None, spans: list[tuple[int, int]], doubt: Floats
     ) -> tuple[Floats, Floats, dict[int, npt.NDArray[np.int64]]]:
         """For each span its query and the log of the reference words' summed odds; for doubtful ones the best words."""
         if reading is None or self.encoder is None:
             return np.zeros((len(spans), 0), np.float32), np.zeros(len(spans), np.float32), {}
         if self._reference is None:
-            self._reference = self.encoder.embed(self.reference)
+            self._reference = table.embeddings(table.number(self.reference))  # most are candidates before long
         vectors, biases = self._reference
         queries, scale = self.encoder.queries(reading, spans), self.encoder.scale
         log_total = np.empty(len(spans), np.float32)
@@ -281,7 +271,7 @@ class Judge:
             observed = folded[s.first]
             if "ngrams" in on and doubt[k] >= _NGRAM_DOUBT:
                 before, after = context[k, 1:3].tolist()
-                for found in self._frequent_between(before, after, observed):
+                for found in self._between.words(before, after, observed):
                     options.add(found, NGRAMS)
             if wordings:
                 for side, j in (("<", s.last), (">", s.first - 1)):
@@ -294,32 +284,6 @@ class Judge:
                     if found[0] == wanted[s.first]:
                         options.add(found, ACRONYMS)
         return out
-
-    def _frequent_between(self, before: int, after: int, observed: str) -> list[str]:
-        """Common words in the same inflection that edited English writes between two words far oftener than chance."""
-        ids, store = self._common, self.store
-        left, right = self._after(before), self._before(after)
-        seen = np.flatnonzero((left > 0) & (right > 0))
-        u = store.unigram(ids[seen])
-        worth = self._table.association(left[seen], store.unigram(np.array([before])), u)
-        worth += self._table.association(right[seen], u, store.unigram(np.array([after])))
-        tags = {t for _, t in analyses(observed)}
-        out: list[str] = []
-        for i in seen[np.argsort(-worth, kind="stable")[:40]]:
-            word = store.words[ids[i]]
-            if word != observed and tags & {t for _, t in analyses(word)}:
-                out.append(word)
-                if len(out) == _BETWEEN:
-                    break
-        return out
-
-    def _common_after(self, word: int) -> Floats:
-        """How often each common word follows a word."""
-        return self.store.count(np.full_like(self._common, word), self._common)
-
-    def _common_before(self, word: int) -> Floats:
-        """How often each common word goes before a word."""
-        return self.store.count(self._common, np.full_like(self._common, word))
 
     def _prior(
         self, score: Floats, own: Floats, span_of: npt.NDArray[np.int64], bits: npt.NDArray[np.int64], weights: Floats
@@ -376,7 +340,7 @@ class Judge:
             worse = 0.5 * np.minimum(prior - best_of, 0)
             both = self.store.count(last[left], first[right])
             unigram = self.store.unigram
-            association = table.association(both, unigram(last[left]), unigram(first[right]))
+            association = self.store.association(both, unigram(last[left]), unigram(first[right]))
             np.maximum.at(out[:, 0], right, (association + worse[left]).astype(np.float32))
             np.maximum.at(out[:, 1], left, (association + worse[right]).astype(np.float32))
         return out

@@ -77,6 +77,11 @@ class NgramStore:
         """Counts of single words, shape of ``ids``."""
         return self.unigrams[ids].astype(np.float32)
 
+    def association(self, both: Floats, one: Floats, other: Floats) -> Floats:
+        """Pointwise mutual information of two neighbours by counts, smoothed so that what is rare says little."""
+        out: Floats = np.log((both + 0.05) * self.total / ((one + 5) * (other + 5))).astype(np.float32)
+        return out
+
     @cached_property
     def _filter(self) -> npt.NDArray[np.uint8]:
         """A bit for every bucket and the upper 8 bits of a mark: whether the store holds any such entry.

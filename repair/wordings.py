@@ -127,6 +127,10 @@ class Wordings:
         rows = self._ids[numbers]
         return rows[:, 0], rows[:, 3]
 
+    def embeddings(self, numbers: Ids) -> tuple[Floats, Floats]:
+        """The encoder's vectors (n, size) and biases (n,) of wordings."""
+        return self._vectors[numbers], self._biases[numbers]
+
     def likeness(self, numbers: Ids, others: Ids) -> Floats:
         """Cosine (n,) of the encoder's embeddings of two wordings each; zeros without encoder."""
         out = np.zeros(len(numbers), np.float32)
@@ -175,17 +179,12 @@ class Wordings:
         columns = [
             self._odds(numbers, place, queries, log_total),
             fit,
-            self.association(left, u_one, u_first),
-            self.association(right, u_last, u_next),
+            self.store.association(left, u_one, u_first),
+            self.store.association(right, u_last, u_next),
             np.log1p(np.minimum(across_left, across_right)),
             self._fixed[numbers, 1],
         ]
         return np.stack(columns, axis=1).astype(np.float32)
-
-    def association(self, both: Floats, one: Floats, other: Floats) -> Floats:
-        """Pointwise mutual information of two neighbours, smoothed so that what is rare says little."""
-        out: Floats = np.log((both + 0.05) * self.store.total / ((one + 5) * (other + 5))).astype(np.float32)
-        return out
 
     def _odds(self, numbers: Ids, place: Ids, queries: Floats, log_total: Floats) -> Floats:
         """The encoder's log-odds of wordings at places; zeros without encoder."""
