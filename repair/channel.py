@@ -72,9 +72,10 @@ class Channel:
             if len(known) + len(fresh) > _MOST:
                 known, values = self._known = {}, np.zeros_like(values)  # other threads keep what they read
                 fresh = list(every)
-            at, end = len(known), len(known) + len(fresh)
-            values[at:end] = [self._columns(*pair) for pair in fresh]
-            known.update(zip(fresh, range(at, end), strict=True))
+            if fresh:  # another thread may have added them meanwhile
+                at, end = len(known), len(known) + len(fresh)
+                values[at:end] = [self._columns(*pair) for pair in fresh]
+                known.update(zip(fresh, range(at, end), strict=True))
             return values[[known[pair] for pair in pairs]]
 
     def _columns(self, candidate: str, observed: str) -> tuple[float, float, float, float]:
