@@ -196,12 +196,12 @@ class ReviewApp(App[None]):
             mark = "" if not decision else "✓" if rewrites else "…" if decision.action == "skip" else "✗"
             meta = {"place": i}
             style = Style(color=colour, underline=not decision, reverse=i == self.at, bold=i == self.at, meta=meta)
-            out.append(plain(text[at : f.start].rstrip("\n"), "\t"))
+            out.append(plain(text[at : f.start].rstrip("\r\n"), "\t"))
             out.append(f"[{shown}{mark}]" if i == self.at else shown + mark, style)
             at = f.end
             if i == until:
                 return out
-        return out.append(plain(text[at:end].rstrip("\n"), "\t"))
+        return out.append(plain(text[at:end].rstrip("\r\n"), "\t"))
 
     def within(self, start: int, end: int) -> range:
         """The places of the article shown that start in a stretch of it."""

@@ -171,6 +171,7 @@ def test_the_page_decides_by_key_and_click(page: Any, open_page: Callable[[Revie
     page.click('#queue button[data-entry="1"]')
     page.wait_for_selector('#article p:has-text("<img")')
     assert page.query_selector("#article img, #article script") is None
+    assert "droop \\x1b[31m \\ud800 \\u202e" in page.inner_text("#article")
     assert review.counts() == {"accept": 2, "reject": 1, "open": 5}
     assert not alarms
 
