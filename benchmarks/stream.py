@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mixture import Mixture, build
-from benchmarks.watch import Watch, ended, processor_seconds
+from benchmarks.watch import Watch, ended
 from repair.provenance import provenance
 
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -66,7 +66,7 @@ def run(source: Path, jobs: int, batch: int, into: Path, limit: float) -> dict[s
     command = [sys.executable, "-m", "repair.cli", "fix", "-", *OPTIONS, "-j", str(jobs), "--batch", str(batch)]
     command += ["--errors", str(bad), "--stats", str(stats)]
     total = source.stat().st_size
-    before, begun = os.times(), time.monotonic()
+    begun = time.monotonic()
     with out.open("wb") as file, (into / "stderr").open("wb") as told:
         cat = subprocess.Popen(["cat", str(source)], stdout=subprocess.PIPE)
         process = subprocess.Popen(command, stdin=cat.stdout, stdout=file, stderr=told, env=ENVIRONMENT)
@@ -99,7 +99,7 @@ def run(source: Path, jobs: int, batch: int, into: Path, limit: float) -> dict[s
         "complete": not late,
         "exit_code": process.returncode,
         "seconds": round(took, 2),
-        "processor_seconds": round(processor_seconds(before), 2),
+        "processor_seconds": round(sum(watch.spent.values()), 2),
         "mb_per_second": round(total / 1e6 / took, 4),
         "peak_mb": {name: round(value, 1) for name, value in watch.peak.items()},
         "growth_mb": watch.growth(),
@@ -218,6 +218,11 @@ def table(results: dict[str, Any]) -> Iterator[str]:
             f"| {one['processor_seconds'] / 60:.1f} | {one['peak_mb']['rss']:.0f} | {one['peak_mb']['pss']:.0f} "
             f"| {one['growth_mb'].get('an hour', '')} | {found['errors']} | {len(found['faults'])} |"
         )
+    minutes = {(o["batch"], o["jobs"]): o["seconds"] for o in results["runs"].values() if o["complete"]}
+    for batch in sorted({b for b, _ in minutes}):
+        if (batch, 1) in minutes and (batch, 2) in minutes:
+            times = minutes[batch, 1] / minutes[batch, 2]
+            yield f"\nWith --batch {batch} two workers do {times:.2f} times what one does."
     if shas:
         yield f"\nThe same bytes from all of them: {'yes' if len(shas) == 1 else 'NO'}."
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 EVERY = 1.0  # seconds
+TICKS = os.sysconf("SC_CLK_TCK")
 MOST_SAMPLES = 720  # kept; of two neighbours the larger
 
 
@@ -27,6 +28,7 @@ class Watch:
     samples: list[tuple[float, float, float, float]] = field(default_factory=list)  # seconds, rss, pss, first
     peak: dict[str, float] = field(default_factory=lambda: {"rss": 0.0, "pss": 0.0, "first": 0.0})
     processes: int = 0  # at most at once
+    spent: dict[int, float] = field(default_factory=dict)  # processor seconds of each, as last seen
     _step: int = 1
     _held: list[tuple[float, float, float, float]] = field(default_factory=list)
     _begun: float = field(default_factory=time.monotonic)
@@ -48,6 +50,7 @@ class Watch:
 
     def _sample(self) -> None:
         pids = list(tree(self.pid))
+        self.spent |= {pid: seconds for pid in pids if (seconds := _spent(pid)) is not None}
         sizes = [size for pid in pids if (size := _memory(pid))]
         if not sizes:
             return
@@ -108,10 +111,12 @@ def _memory(pid: int) -> tuple[float, float] | None:
     return (found["Rss"], found["Pss"]) if len(found) == 2 else None
 
 
-def processor_seconds(before: os.times_result) -> float:
-    """Processor seconds of children that have ended since."""
-    now = os.times()
-    return now.children_user + now.children_system - before.children_user - before.children_system
+def _spent(pid: int) -> float | None:
+    """Processor seconds of a process so far; those of workers reach nobody when they end, so they are read before."""
+    with suppress(OSError, ValueError, IndexError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+    return None
 
 
 def ended(process: subprocess.Popen[bytes], patience: float) -> bool:

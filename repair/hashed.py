@@ -50,11 +50,11 @@ class Words:
     def __init__(self, raw: bytes) -> None:
         marks = np.frombuffer(raw.translate(_LETTERS), np.uint8)
         inside = marks != 0
-        edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+        edges = (inside[1:] != inside[:-1]).nonzero()[0] + 1
         if len(marks) and inside[0]:
-            edges = np.r_[0, edges]
+            edges = np.concatenate(([0], edges))  # np.r_ takes ten times as long
         if len(edges) & 1:
-            edges = np.r_[edges, len(marks)]
+            edges = np.concatenate((edges, [len(marks)]))
         starts, ends = self.starts, self.ends = edges[::2], edges[1::2]
         # A word's hash is a polynomial of its letters; a running sum over the chunk gives those of all words.
         sums = np.zeros(len(marks) + 1, np.uint32)
@@ -64,7 +64,7 @@ class Words:
         # repair.segment makes one token of "don't", one word of "Russia's", one of "U.S."
         sign = np.frombuffer(raw, np.uint8)[ends[:-1]]
         joined = self.adjacent & (sign == 39)
-        if (dots := np.flatnonzero(self.adjacent & (sign == 46))).size:
+        if (dots := (self.adjacent & (sign == 46)).nonzero()[0]).size:
             letters = ends - starts == 1
             last = np.minimum(ends[dots + 1], len(raw) - 1)
             joined[dots] = letters[dots] & letters[dots + 1] & (np.frombuffer(raw, np.uint8)[last] == 46)

@@ -53,6 +53,7 @@ FEATURES = len(SHARES) + 2
 _UNSEEN = float(np.log(FLOOR)) + 1e-3
 _SIGNS = b",.;:\n"
 _BLANK, _LINE = 32, 10
+_ZERO = np.zeros(1, np.float32)
 
 
 class Misfits:
@@ -118,14 +119,15 @@ class Misfits:
         left[1:], right[:-1] = every[:-1] * close, every[1:] * close
         line = (starts == 0) | (marks[starts - 1] == _LINE)
         left = np.where(left > 0, left, np.where(blank, self._sign[last], self._sign[_LINE] * line))
-        right = np.where(right > 0, right, self._sign[np.r_[marks, 0].astype(np.uint8)[ends]])
+        next_ = np.where(ends < len(marks), marks.take(ends, mode="clip"), 0)
+        right = np.where(right > 0, right, self._sign[next_])
         has_left, has_right = usable & (left > 0), usable & (right > 0)
         after = self._counts(has_right, every, right)
         # What one word has after it the next has before it, but for signs between.
         before = np.zeros(len(every), np.float32)
         known = close & usable[:-1] & usable[1:]
         before[1:] = after[:-1] * known
-        known = np.r_[False, known]
+        known = np.concatenate(([False], known))
         before += self._counts(has_left & ~known, left, every)
         rarer = np.minimum(np.where(has_left, before, np.inf), np.where(has_right, after, np.inf))
         prior, count = ASKED
@@ -173,13 +175,13 @@ class Misfits:
 
     def _counts(self, which: Bools, *columns: Ints) -> Floats:
         out = np.zeros(len(which), np.float32)
-        at = np.flatnonzero(which)
+        at = which.nonzero()[0]
         if at.size:
             out[at] = self._store.count(*(column[at] for column in columns))
         return out
 
     def _known(self, hashes: Hashes) -> Ints:
-        at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        at = np.minimum(self._hashes.searchsorted(hashes), len(self._hashes) - 1)
         return np.where(self._hashes[at] == hashes, self._ids[at], 0)
 
 
@@ -193,9 +195,9 @@ def summed(odds: Floats, rows: Floats) -> tuple[float, ...]:
     ratio = np.expm1(odds)
     out = []
     for share, window in SHARES:
-        sums = np.cumsum(np.r_[0.0, np.log1p(share * ratio)])
+        sums = np.concatenate((_ZERO, np.log1p(share * ratio))).cumsum()
         size = min(window, len(ratio))
-        out.append(float(np.max(sums[size:] - sums[: len(sums) - size])))
+        out.append(float((sums[size:] - sums[: len(sums) - size]).max()))
     unseen = np.count_nonzero(np.min(rows[:, 2:4], axis=1, initial=NONE) < _UNSEEN)
     return (*out, unseen / len(odds), float(odds.mean()))
 

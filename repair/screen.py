@@ -26,6 +26,7 @@ from repair.ngrams import NgramStore
 FILTER_BITS = 21  # of a hash, that decide whether it is looked up at all
 WINDOW = 120  # words
 LEAST_WORDS = 20
+_ZERO = np.zeros(1, np.float32)
 NEVER = -20.0  # the score of a text too short to tell
 SHORT = 60  # words; a shorter text counts as one of so many, or a single tell would do
 STRONG = 3.0  # weight of a tell that clean text shows once in a million words
@@ -88,9 +89,10 @@ class Screen:
             maybe = self._filter.take(hashes >> np.uint32(32 - FILTER_BITS), mode="clip")
             if close is not None:
                 maybe &= close
-            at = np.flatnonzero(maybe)
-            tell = np.minimum(np.searchsorted(self.tells, hashes[at]), len(self.tells) - 1)
-            true = self.tells[tell] == hashes[at]
+            at = maybe.nonzero()[0]
+            some = hashes[at]
+            tell = np.minimum(self.tells.searchsorted(some), len(self.tells) - 1)
+            true = self.tells[tell] == some
             which.append(tell[true])
             where.append(at[true])
         return np.concatenate(which), np.concatenate(where)
@@ -113,11 +115,11 @@ class Screen:
             return 0.0, 0.0, 0.0
         which, first = np.unique(which, return_index=True)
         where, weights = where[first], self.weights[which]
-        order = np.argsort(where)
-        where, sums = where[order], np.r_[0.0, np.cumsum(weights[order])]
+        order = where.argsort()
+        where, sums = where[order], np.concatenate((_ZERO, weights[order].cumsum()))
         size = max(len(words.hashes), SHORT)
-        begins = np.searchsorted(where, where - WINDOW, side="right")
-        densest = float(np.max(sums[1:] - sums[begins]))
+        begins = where.searchsorted(where - WINDOW, side="right")
+        densest = float((sums[1:] - sums[begins]).max())
         return (
             float(sums[-1]) / size * 100,
             densest / min(size, WINDOW) * 100,
