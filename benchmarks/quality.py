@@ -47,7 +47,7 @@ def findings(repairer: Repairer, golds: Iterable[Gold]) -> Found:
 
 
 def proposed(repairer: Repairer, golds: list[Gold]) -> float:
-    """Share of required units whose exact stretch and original were among the candidates that the trees saw.
+    """Share of required units whose exact stretch and original were among the candidates that the networks saw.
 
     A unit of several swaps ("traverse approval" for cross-validation) also counts when each of them was.
     """

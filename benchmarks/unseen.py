@@ -28,12 +28,16 @@ from repair.thesaurus import Thesaurus
 from training.articles import Gold
 from training.corpora import BUILD, HELD, late_lines, lines
 from training.corrupt import Spinner, annotated
-from training.swaps import Choice, Swaps, held_back
+from training.swaps import SPLIT, WALK, Choice, Swaps, held_back
 
 ARTIFACTS = Path("repair/artifacts")
 LENGTHS = 220, 420  # words of an article, from and to
 DENSITIES = 8.0, 28.0  # swaps to a hundred words, from and to; in data/dev from 10 to 32
 COMPANIONS = 4.0, 14.0  # the same, of those that stand around tortured phrases
+# Share of the words for which a machine's dictionary has neighbours of a kind. Of the swaps of real pages (data/swaps,
+# data/dev) six or seven in ten are synonyms or paraphrases, one in twenty each is Roget's or two hops of WordNet away;
+# where only one pair in ten may be used, the plentiful distant kinds would be most of it.
+OFFERED = {"same": 1.0, "ppdb": 1.0, "near": 0.3, "roget": 0.15, "far": 0.12, WALK: 0.2, SPLIT: 0.3}
 APPETITES = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # of a machine, tried for the wanted density
 LONG = 120  # words of a paragraph, at which longer lines are cut
 OFTEN = 3  # places of one expected phrase, at most
@@ -69,7 +73,14 @@ class Unseen(Swaps):
     def _neighbours(self, lemma: str, tag: str) -> dict[str, list[Choice]]:
         form = inflect(lemma, tag) or lemma
         found = {name: self._unknown(form, choices) for name, choices in super()._neighbours(lemma, tag).items()}
-        return {name: choices for name, choices in found.items() if choices}
+        return {name: choices for name, choices in found.items() if choices and _offered(lemma, name)}
+
+    def _walks(self, lemma: str, base: str) -> list[str]:
+        return super()._walks(lemma, base) if _offered(lemma, WALK) else []
+
+
+def _offered(lemma: str, kind: str) -> bool:
+    return zlib.crc32(f"{kind}\t{lemma}".encode()) % 1000 < 1000 * OFFERED[kind]
 
 
 def _bases(form: str) -> set[str]:
@@ -144,6 +155,7 @@ def damaged(text: str, phrases: Sequence[Place], swaps: Swaps, density: float, r
     How often a machine finds a held-back swap depends on the text, so of several appetites the nearest is taken.
     """
     machine, seed = Spinner.draw(rng, list(swaps.tables), clean=0.0), rng.random()
+    machine.sources = dict.fromkeys([*OFFERED, *swaps.tables], 1.0)
     spun = [
         _spun(text, phrases, replace(machine, appetite=appetite, chosen={}), swaps, random.Random(seed))
         for appetite in APPETITES

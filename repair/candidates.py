@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from repair.compounds import Compounds
 from repair.inflection import analyses, british, inflect
@@ -39,15 +41,28 @@ _LEAST_FAR = 400  # the same where nothing but two hops of WordNet speaks for it
 MOST = 320  # candidates a wording keeps
 
 
+class Numbered(NamedTuple):
+    """An Options as arrays. ``table`` says in which table of wordings the numbers are rows."""
+
+    table: object
+    numbers: npt.NDArray[np.int32]
+    bits: npt.NDArray[np.int16]
+    weights: npt.NDArray[np.float32]
+
+
 @dataclass(slots=True)
 class Options:
-    """Candidates for one stretch, column-wise. ``texts`` are folded; ``weight`` is the lexicon's, else 0."""
+    """Candidates for one stretch, column-wise. ``texts`` are folded; ``weight`` is the lexicon's, else 0.
+
+    What a Proposer gives out is shared and must not be changed: a place's own candidates go into a Placed.
+    """
 
     texts: list[str] = field(default_factory=list)
     bits: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     rows: dict[int, Entry] = field(default_factory=dict)
     index: dict[str, int] = field(default_factory=dict)
+    numbered: Numbered | None = field(default=None, compare=False, repr=False)  # kept by repair.wordings
 
     def add(self, text: str, bit: int, weight: float = 0.0, entry: Entry | None = None) -> None:
         """One more candidate, or one more source for a known one."""
@@ -63,8 +78,27 @@ class Options:
             if entry is not None:
                 self.rows[i] = entry
 
-    def copy(self) -> Options:
-        return Options([*self.texts], [*self.bits], [*self.weights], dict(self.rows), dict(self.index))
+
+class Placed:
+    """A stretch's candidates: those of its wording, which are shared, then those that only its place suggests."""
+
+    __slots__ = ("marks", "own", "shared")
+
+    def __init__(self, shared: Options) -> None:
+        self.shared, self.own = shared, Options()
+        self.marks: list[tuple[int, int]] = []  # further sources of shared candidates: (index, bit)
+
+    def add(self, text: str, bit: int) -> None:
+        """One more candidate, or one more source for a known one."""
+        i = self.shared.index.get(text)
+        if i is None:
+            self.own.add(text, bit)
+        else:
+            self.marks.append((i, bit))
+
+    @property
+    def texts(self) -> list[str]:
+        return self.shared.texts + self.own.texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,109 +117,122 @@ class Proposer:
         self, lexicon: Lexicon, thesaurus: Thesaurus, store: NgramStore, without: Collection[str] = ()
     ) -> None:
         self.lexicon, self.thesaurus, self.store = lexicon, thesaurus, store
+        self._counts: list[int] = store.unigrams.tolist()  # a list is quicker to ask than an array, word by word
         self.on = {s for s in SOURCES if s not in without}
         if "lexicon" in without:  # the word swaps are the lexicon's single-word rows: switched off with it
             self.on -= {"words", "units"}
-        self._dictionary_bits = {
-            bit
-            for bit, name in (
-                (WN_SAME, "wordnet"),
-                (WN_NEAR, "wordnet"),
-                (WN_FAR, "wordnet"),
-                (PPDB_, "ppdb"),
-                (ROGET_, "roget"),
-            )
-            if name in self.on
-        }
+        kinds = [(bit, own) for bit, own in _DICTIONARY.items() if NAMES[own] in self.on]
+        # By a relation of the thesaurus: the sources that it stands for.
+        self._sources = [sum(own for bit, own in kinds if relation & bit) for relation in range(2 * max(_DICTIONARY))]
         self.dictionary = lru_cache(maxsize=60_000)(self._dictionary)
+        self._composed = lru_cache(maxsize=60_000)(self._compose)
         self._compounds = Compounds(thesaurus, store)
-        self._long_entries = self._thesaurus_phrases() if "wordnet" in self.on else {}
-
-    def _thesaurus_phrases(self) -> dict[str, int]:
-        """Most words of the thesaurus's multiword entries, by first word."""
-        out: dict[str, int] = {}
-        for word in self.thesaurus.words:
-            if " " in word:
-                first = word.split(" ", 1)[0]
-                out[first] = max(out.get(first, 0), word.count(" ") + 1)
-        return out
+        # The thesaurus's multiword entries, and how many words they have at most, by first word.
+        self._phrases = frozenset(w for w in self.thesaurus.words if " " in w) if "wordnet" in self.on else frozenset()
+        self._long_entries: dict[str, int] = {}
+        for phrase in self._phrases:
+            first = phrase.split(" ", 1)[0]
+            self._long_entries[first] = max(self._long_entries.get(first, 0), phrase.count(" ") + 1)
 
     def spans(self, text: Text, worth: Sequence[bool]) -> list[Span]:
         """All stretches with at least one candidate, from the sources that need no context.
 
         Stretches without a token that is ``worth`` the work are passed over.
         """
-        spans: dict[tuple[int, int], Options] = {}
+        # What speaks for a stretch: rows of the lexicon, its wording as one of the dictionary, halves of a compound.
+        entries: dict[tuple[int, int], tuple[Entry, ...]] = {}
+        phrases: dict[tuple[int, int], str] = {}
+        halves: dict[tuple[int, int], tuple[str, str]] = {}
+        folded = text.folded
         blocked = [b or i for b, i in zip(text.blocked, self.lexicon.ignored_tokens(text), strict=True)]
         if "lexicon" in self.on or "words" in self.on:
             for match in self.lexicon.matches(text):
-                if not any(worth[match.first : match.last]):
-                    continue
-                options = spans.setdefault((match.first, match.last), Options())
-                for entry in match.entries:
-                    single = match.last - match.first == 1
-                    source = "words" if single else "lexicon"
-                    if "units" in self.on and entry.row.source == "units":
-                        source = "units"
-                    if source in self.on:
-                        bit = {"words": WORDS, "lexicon": LEXICON, "units": UNITS}[source]
-                        options.add(key(entry.original), bit, entry.row.weight, entry)
-        for i, word in enumerate(text.folded):
+                if any(worth[match.first : match.last]):
+                    entries[match.first, match.last] = match.entries
+        for i, word in enumerate(folded):
             if not text.is_word[i] or blocked[i] or len(word) < 2:
                 continue
-            found = self.dictionary(word) if worth[i] else Options()
-            if found.texts:
-                spans[i, i + 1] = _merged(found, spans.get((i, i + 1)))
+            if worth[i]:
+                phrases[i, i + 1] = word
             for length in range(2, min(self._long_entries.get(word, 0), len(text) - i) + 1):
-                if not any(worth[i : i + length]):
-                    continue
-                phrase = " ".join(text.folded[i : i + length])
-                found = self.dictionary(phrase)
-                if found.texts:
-                    spans[i, i + length] = _merged(found, spans.get((i, i + length)))
+                phrase = " ".join(folded[i : i + length])
+                if phrase in self._phrases and any(worth[i : i + length]):
+                    phrases[i, i + length] = phrase
         for a, z in self._compounds.pairs(text) if "compounds" in self.on else ():
-            if worth[a] or worth[z - 1]:
-                for original in self._compounds.originals(text.folded[a], text.folded[z - 1]):
-                    spans.setdefault((a, z), Options()).add(original, COMPOUND)
-        return [
-            Span(a, z, options)
-            for (a, z), options in sorted(spans.items())
-            if options.texts and not any(blocked[a:z]) and not any(text.line_starts[a + 1 : z])
-        ]
+            if (worth[a] or worth[z - 1]) and self._compounds.originals(folded[a], folded[z - 1]):
+                halves[a, z] = folded[a], folded[z - 1]
+        out = []
+        for a, z in sorted({*entries, *phrases, *halves}):
+            if any(blocked[a:z]) or any(text.line_starts[a + 1 : z]):
+                continue
+            options = self._options(z - a == 1, entries.get((a, z), ()), phrases.get((a, z)), halves.get((a, z)))
+            if options.texts:
+                out.append(Span(a, z, options))
+        return out
+
+    def _options(
+        self, single: bool, entries: tuple[Entry, ...], phrase: str | None, halves: tuple[str, str] | None
+    ) -> Options:
+        """The candidates of a stretch, from what speaks for it."""
+        if not entries and not halves:
+            return self.dictionary(phrase or "")
+        return self._composed(single, entries, phrase, halves)
+
+    def _compose(
+        self, single: bool, entries: tuple[Entry, ...], phrase: str | None, halves: tuple[str, str] | None
+    ) -> Options:
+        """Candidates of several sources."""
+        options = Options()
+        for entry in entries:
+            source = "words" if single else "lexicon"
+            if "units" in self.on and entry.row.source == "units":
+                source = "units"
+            if source in self.on:
+                bit = {"words": WORDS, "lexicon": LEXICON, "units": UNITS}[source]
+                options.add(key(entry.original), bit, entry.row.weight, entry)
+        if phrase:
+            found = self.dictionary(phrase)
+            for word, bits in zip(found.texts, found.bits, strict=True):
+                options.add(word, bits)
+        if halves:
+            for word in self._compounds.originals(*halves):
+                options.add(word, COMPOUND)
+        return options
 
     def _dictionary(self, phrase: str) -> Options:
         """Inflected dictionary neighbours of a folded wording (and near spellings of an unknown one)."""
         found: dict[str, int] = {}
         readings = analyses(phrase) if " " not in phrase else (("", "NN"), ("", "VB"), ("", "JJ"), ("", "RB"))
+        sources = self._sources
         for lemma, tag in readings:
+            base = tag in ("NN", "VB", "JJ", "RB")
             for word, relation in self.thesaurus.neighbours(lemma or phrase).items():
-                bits = 0
-                for bit, own in _DICTIONARY.items():
-                    if relation & bit and own in self._dictionary_bits:
-                        bits |= own
+                bits = sources[relation]
                 if not bits:
                     continue
+                form: str | None = word
                 if " " in word:
-                    form = word if tag in ("NN", "VB", "JJ", "RB") and bits & WN_SAME else None
-                else:
+                    form = word if base and bits & WN_SAME else None
+                elif not base:
                     form = inflect(word, tag)
-                    if form and lemma == "" and (word, tag) not in analyses(word):
-                        form = None
+                if lemma == "" and " " not in word and (word, tag) not in analyses(word):
+                    form = None
                 if form:
                     found[form] = found.get(form, 0) | bits
         if not found and not readings and " " not in phrase:
             # function words and words without readings: PPDB and Roget know some
             for word, relation in self.thesaurus.neighbours(phrase).items():
-                bits = sum(own for bit, own in _DICTIONARY.items() if relation & bit and own in self._dictionary_bits)
-                if bits:
+                if bits := sources[relation]:
                     found[word] = bits
-        scored = []
         same = british(phrase)
-        for form, bits in found.items():
-            count = self._count(form)
-            if count < (_LEAST_FAR if bits == WN_FAR else _LEAST) or british(form) == same:
-                continue
-            scored.append((bin(bits).count("1") * 3 + np.log10(count), form, bits))
+        forms = [form for form in found if british(form) != same]
+        counts = np.array([self._count(form) for form in forms], np.int64)
+        common = np.log10(np.maximum(counts, 1))
+        scored = [
+            (bin(found[form]).count("1") * 3 + rank, form, found[form])
+            for form, count, rank in zip(forms, counts.tolist(), common.tolist(), strict=True)
+            if count >= (_LEAST_FAR if found[form] == WN_FAR else _LEAST)
+        ]
         scored.sort(reverse=True)
         options = Options()
         for _, form, bits in scored[:MOST]:
@@ -194,11 +241,13 @@ class Proposer:
             self._add_spellings(phrase, options)
         return options
 
-    def _count(self, form: str) -> float:
-        ids = self.store.ids
-        return float(
-            min(self.store.unigrams[ids.get(w, 0)] if w in ids else 0 for w in form.replace("-", " ").split(" "))
-        )
+    def _count(self, form: str) -> int:
+        """Occurrences of a wording's rarest word."""
+        ids, counts = self.store.ids, self._counts
+        i = ids.get(form)
+        if i is not None and "-" not in form:  # else its parts decide
+            return counts[i]
+        return min(counts[ids[w]] if w in ids else 0 for w in form.replace("-", " ").split(" "))
 
     def _add_spellings(self, word: str, options: Options) -> None:
         """Frequent words of which ``word``, that nobody writes, is a clipped or misspelt form ("presen")."""
@@ -229,14 +278,6 @@ class Proposer:
 def key(wording: str) -> str:
     """Folded form of a candidate."""
     return wording.lower().replace("’", "'")
-
-
-def _merged(found: Options, known: Options | None) -> Options:
-    if known is None:
-        return found
-    for i, text in enumerate(found.texts):
-        known.add(text, found.bits[i])
-    return known
 
 
 def source_names(bits: int) -> list[str]:

@@ -301,7 +301,7 @@ def evaluate(
 @app.command()
 @shares
 def review(
-    paths: Paths,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, globs.")],
     options: Judging,
     plain: Annotated[
         bool, typer.Option("--plain", help="Line by line, for screen readers and dumb terminals.")

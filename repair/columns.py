@@ -1,4 +1,4 @@
-"""The columns of numbers that the trained trees (repair.trees) read, by name and in order.
+"""The columns of numbers that the trained networks (repair.perceptrons) read, by name and in order.
 
 PAIR: one candidate at one stretch; SPAN: one stretch.
 """

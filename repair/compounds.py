@@ -25,6 +25,7 @@ class Compounds:
     def __init__(self, thesaurus: Thesaurus, store: NgramStore) -> None:
         self._thesaurus, self._store = thesaurus, store
         self.originals = lru_cache(maxsize=60_000)(self._originals)
+        self._before = lru_cache(maxsize=20_000)(self._firsts)
         self._swapped = lru_cache(maxsize=20_000)(self._halves)  # a word stands beside many others
 
     def pairs(self, text: Text) -> Iterator[tuple[int, int]]:
@@ -43,10 +44,14 @@ class Compounds:
             lemmas = dict.fromkeys([second, *(lemma for lemma, tag in analyses(second) if tag in readings)])
             found = [inflect(w, form) for lemma in lemmas for w in self._near(lemma)]
         else:
-            found = [w + second for w in (first, *(w for lemma, _ in analyses(first) for w in self._near(lemma)))]
+            found = [w + second for w in self._before(first)]
             found += [first + half for half in self._swapped(second)]
         known, counts = self._store.ids, self._store.unigrams
-        return [w for w in dict.fromkeys(found) if w and w in known and counts[known[w]] >= _LEAST]
+        return [w for w in dict.fromkeys(w for w in found if w in known) if w and counts[known[w]] >= _LEAST]
+
+    def _firsts(self, first: str) -> list[str]:
+        """A compound's first half as it stands, and what may have stood in its place."""
+        return list(dict.fromkeys([first, *(w for lemma, _ in analyses(first) for w in self._near(lemma))]))
 
     def _halves(self, second: str) -> list[str]:
         """What may have stood in place of a compound's second half: its neighbours, in the same inflection."""

@@ -32,6 +32,11 @@ def plain(text: str, keep: str = "") -> str:
     return UNSAFE.sub(lambda m: m[0] if m[0] in keep else m[0].encode("unicode_escape").decode(), text)
 
 
+def as_read(text: str) -> str:
+    """``text`` for a page: lines and tabs stay, all else that steers or hides is made visible."""
+    return plain(text.replace("\r\n", "\n"), "\n\t")
+
+
 def json_line(row: dict[str, Any]) -> str:
     """``row`` as one line of JSON that is safe to print and to send as UTF-8."""
     return JSON_UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(row, ensure_ascii=False, default=str))

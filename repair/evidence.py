@@ -6,13 +6,13 @@ named in repair.columns.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from repair import channel
+from repair.between import Between
 from repair.candidates import (
     ACRONYMS,
     ARTICLE,
@@ -26,7 +26,9 @@ from repair.candidates import (
     WN_NEAR,
     WN_SAME,
     WORDS,
+    Numbered,
     Options,
+    Placed,
     Proposer,
     Span,
     acronyms,
@@ -39,13 +41,14 @@ from repair.ngrams import NgramStore
 from repair.segment import BREAK, Text
 from repair.wordings import Wordings
 
-KEPT = 24  # candidates per stretch that the trees see
+KEPT = 24  # candidates per stretch that the networks see
 _MOST_WORDINGS = 120_000  # about 200 MB of embeddings
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
 _COMMON = 5000  # words that it is asked about
-_BETWEEN = 6  # neighbours taken from it
+_RETRIEVE = 0.1  # chance of having been replaced from which the encoder is asked for wordings
 _RETRIEVED = 16  # wordings that the encoder adds to a doubtful stretch
+_ROWS = 64  # spans that are compared with the reference words at once
 _DOUBT = 0.01  # chance of having been replaced below which a lone word is not looked at
 
 
@@ -76,7 +79,7 @@ class Judge:
         self._break = store.ids[BREAK]
         order = np.argsort(-store.unigrams.astype(np.int64), kind="stable")
         self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
-        self._common = store.encode(self.reference[:_COMMON])
+        self._between = Between(store, self.reference[:_COMMON])
         self._reference: tuple[Floats, Floats] | None = None
 
     def _wordings(self) -> Wordings:
@@ -91,60 +94,78 @@ class Judge:
         replaced = reading.replaced if reading is not None else np.full(n, 0.2, np.float32)
         proposed = self._doubtful(text, self.proposer.spans(text, (replaced >= _DOUBT).tolist()), reading, replaced)
         if not proposed:
-            return Evidence(
-                [],
-                [],
-                np.zeros(0, np.int64),
-                [],
-                [],
-                np.zeros((0, len(PAIR)), np.float32),
-                np.zeros((0, len(SPAN)), np.float32),
-                {},
-            )
+            pair, span = np.zeros((0, len(PAIR)), np.float32), np.zeros((0, len(SPAN)), np.float32)
+            return Evidence([], [], np.zeros(0, np.int64), [], [], pair, span, {})
         ids = np.full(n + 4, self._break, np.int64)
         ids[2 : n + 2] = self.store.encode(text.folded)
         context = self._contexts(text, ids, proposed)
         spans = [(s.first, s.last) for s in proposed]
-        queries, log_total = self._queries(reading, spans)
-        options = self._with_context(text, proposed, context, queries, replaced)
-        observed = [" ".join(text.folded[a:z]) for a, z in spans]
+        doubt = np.array([replaced[a:z].max() for a, z in spans])
         table = self._wordings()
+        queries, log_total, retrieved = self._queries(table, reading, spans, doubt)
+        placed = self._with_context(text, proposed, context, retrieved, doubt)
+        span_of, numbers, bits, weights = self._columns(table, text, proposed, placed)
+        observed = [" ".join(text.folded[a:z]) for a, z in spans]
         there = table.number(observed)
         own = table.score(there, context, np.arange(len(spans)), queries, log_total)
-        span_of = np.repeat(np.arange(len(spans)), [len(o.texts) for o in options])
-        texts = [t for o in options for t in o.texts]
-        bits = np.array([b for o in options for b in o.bits], np.int64)
-        weights = np.array([w for o in options for w in o.weights], np.float32)
         # Machines put no common word in place of a name: names are candidates where a capital stands, or by a row.
         lower = np.array([text.words[a][0].islower() for a, _ in spans])
-        fits = np.array([t not in self.store.names for t in texts], bool) | ~lower[span_of]
-        kept = np.flatnonzero(fits | ((bits & (LEXICON | WORDS | UNITS)) > 0))
-        span_of, bits, weights, texts = span_of[kept], bits[kept], weights[kept], [texts[k] for k in kept]
-        numbers = table.number(texts)
-        score = table.score(numbers, context, span_of, queries, log_total)
-        prior = self._prior(score, own, span_of, bits, weights)
-        keep = _best(prior, span_of, KEPT)
-        pair = pair_columns(
-            score[keep], own, span_of[keep], bits[keep], weights[keep], prior[keep], [texts[k] for k in keep], observed
-        )
-        joint = self._joint(table, spans, span_of[keep], numbers[keep], prior[keep], score[keep])
-        readily = [self._channel.columns(texts[k], observed[span_of[k]]) for k in keep]
-        likeness = table.likeness(numbers[keep], there[span_of[keep]])[:, None]
-        pair = np.concatenate(
-            [pair, joint, likeness, np.array(readily, np.float32).reshape(-1, len(channel.COLUMNS))], axis=1
-        )
+        fits = ~(table.is_name(numbers) & lower[span_of]) | ((bits & (LEXICON | WORDS | UNITS)) > 0)
+        at = np.flatnonzero(fits)
+        score = table.score(numbers[at], context, span_of[at], queries, log_total)
+        prior = self._prior(score, own, span_of[at], bits[at], weights[at])
+        best = _best(prior, span_of[at], KEPT)
+        keep = at[best]
+        starts = np.searchsorted(span_of, np.arange(len(spans)))
         entries: dict[int, object] = {}
-        starts = np.concatenate([[0], np.cumsum([len(o.texts) for o in options])])
-        for new, k in enumerate(keep):
-            s = int(span_of[k])
-            entry = options[s].rows.get(int(kept[k] - starts[s]))
+        listed = np.array([bool(p.shared.rows) for p in placed])
+        for new in np.flatnonzero(listed[span_of[keep]]).tolist():
+            s = int(span_of[keep[new]])
+            entry = placed[s].shared.rows.get(int(keep[new] - starts[s]))
             if entry is not None:
                 entries[new] = entry
-        listed = "lexicon" in self.proposer.on
-        span = span_columns(text, spans, reading, replaced, own, options, observed, listed)
-        return Evidence(
-            spans, observed, span_of[keep], [texts[k] for k in keep], [int(bits[k]) for k in keep], pair, span, entries
+        span_of, numbers, bits, weights = span_of[keep], numbers[keep], bits[keep], weights[keep]
+        score, prior = score[best], prior[best]
+        texts = table.texts(numbers)
+        joint = self._joint(table, spans, span_of, numbers, prior, score)
+        pair = np.concatenate(
+            [
+                pair_columns(score, own, span_of, bits, weights, prior, texts, observed),
+                joint,
+                table.likeness(numbers, there[span_of])[:, None],
+                self._channel.columns(texts, [observed[s] for s in span_of.tolist()]),
+            ],
+            axis=1,
         )
+        known = [p.shared if p.shared.texts else p.own for p in placed]  # what is not shared has no weight
+        span = span_columns(text, spans, reading, replaced, own, known, observed, "lexicon" in self.proposer.on)
+        return Evidence(spans, observed, span_of, texts, bits.tolist(), pair, span, entries)
+
+    def _columns(
+        self, table: Wordings, text: Text, spans: list[Span], placed: list[Placed]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
+        """All candidates of an article column-wise, spans in order: span, number in the table, sources, weight."""
+        parts = [(k, o) for k, p in enumerate(placed) for o in (p.shared, p.own) if o.texts]
+        found = table.numbered([o for _, o in parts])
+        none = Numbered(None, np.zeros(0, np.int32), np.zeros(0, np.int16), np.zeros(0, np.float32))
+        numbers = np.concatenate([none.numbers, *(n.numbers for n in found)]).astype(np.int64)
+        bits = np.concatenate([none.bits, *(n.bits for n in found)]).astype(np.int64)
+        weights = np.concatenate([none.weights, *(n.weights for n in found)])
+        span_of = np.repeat(
+            np.array([k for k, _ in parts], np.int64), np.array([len(n.numbers) for n in found], np.int64)
+        )
+        single = np.array([s.last - s.first == 1 for s in spans])
+        if "article" in self.proposer.on:
+            # A wording that the article uses elsewhere.
+            used = table.known(w for w in dict.fromkeys(text.folded) if len(w) > 3)
+            known = np.zeros(len(table), bool)
+            known[used[used < len(known)]] = True
+            bits[known[numbers] & single[span_of]] |= ARTICLE
+        starts = np.searchsorted(span_of, np.arange(len(spans)))
+        marks = [(starts[k] + i, bit) for k, p in enumerate(placed) for i, bit in p.marks]
+        if marks:
+            np.bitwise_or.at(bits, [i for i, _ in marks], [bit for _, bit in marks])
+        return span_of, numbers, bits, weights
 
     def _doubtful(self, text: Text, proposed: list[Span], reading: Reading | None, replaced: Floats) -> list[Span]:
         """Proposed spans, and those that only the encoder's labels show."""
@@ -180,102 +201,94 @@ class Judge:
 
     def _contexts(self, text: Text, ids: npt.NDArray[np.int64], spans: list[Span]) -> npt.NDArray[np.int64]:
         """Word ids two before, one before, one after, two after each span; line breaks stop the view."""
-        out = np.empty((len(spans), 4), np.int64)
-        lines = text.line_starts
-        n = len(text)
-        for k, s in enumerate(spans):
-            out[k, 1] = self._break if lines[s.first] else ids[s.first + 1]
-            out[k, 0] = self._break if lines[s.first] or lines[s.first - 1] else ids[s.first]
-            out[k, 2] = self._break if s.last >= n or lines[s.last] else ids[s.last + 2]
-            out[k, 3] = self._break if s.last + 1 >= n or lines[s.last] or lines[s.last + 1] else ids[s.last + 3]
-        return out
+        first, last = np.array([(s.first, s.last) for s in spans]).T
+        starts = np.array([*text.line_starts, True, True])  # as if a line began after the end
+        context = (
+            np.where(starts[first] | starts[first - 1], self._break, ids[first]),
+            np.where(starts[first], self._break, ids[first + 1]),
+            np.where(starts[last], self._break, ids[last + 2]),
+            np.where(starts[last] | starts[last + 1], self._break, ids[last + 3]),
+        )
+        return np.stack(context, axis=1)
 
-    def _queries(self, reading: Reading | None, spans: list[tuple[int, int]]) -> tuple[Floats, Floats]:
+    def _queries(
+        self, table: Wordings, reading: Reading | None, spans: list[tuple[int, int]], doubt: Floats
+    ) -> tuple[Floats, Floats, dict[int, npt.NDArray[np.int64]]]:
+        """For each span its query and the log of the reference words' summed odds; for doubtful ones the best words."""
         if reading is None or self.encoder is None:
-            return np.zeros((len(spans), 0), np.float32), np.zeros(len(spans), np.float32)
+            return np.zeros((len(spans), 0), np.float32), np.zeros(len(spans), np.float32), {}
         if self._reference is None:
-            self._reference = self.encoder.embed(self.reference)
-        queries = self.encoder.queries(reading, spans)
-        scores = self._reference_scores(queries)
-        top = scores.max(1)
-        return queries, top + np.log(np.exp(scores - top[:, None]).sum(1))
-
-    def _reference_scores(self, queries: Floats) -> Floats:
-        assert self.encoder is not None and self._reference is not None
+            self._reference = table.embeddings(table.number(self.reference))  # most are candidates before long
         vectors, biases = self._reference
-        out: Floats = queries @ vectors.T * self.encoder.scale + biases
-        return out
+        queries, scale = self.encoder.queries(reading, spans), self.encoder.scale
+        log_total = np.empty(len(spans), np.float32)
+        retrieved: dict[int, npt.NDArray[np.int64]] = {}
+        for at in range(0, max(1, len(spans) - _ROWS + 1), _ROWS):
+            # The last rows go with those before: a product of one row is summed in another order.
+            end = at + _ROWS if at + 2 * _ROWS <= len(spans) else len(spans)
+            scores = queries[at:end] @ vectors.T
+            for k, row in enumerate(scores, at):  # a row at a time: it stays in the processor's cache
+                row *= scale
+                row += biases
+                if doubt[k] >= _RETRIEVE and "encoder" in self.proposer.on:
+                    retrieved[k] = np.argpartition(-row, 40)[:40]
+                top = row.max()
+                row -= top
+                log_total[k] = top + np.log(np.exp(row, out=row).sum())
+        return queries, log_total, retrieved
 
     def _with_context(
-        self, text: Text, spans: list[Span], context: npt.NDArray[np.int64], queries: Floats, replaced: Floats
-    ) -> list[Options]:
+        self,
+        text: Text,
+        spans: list[Span],
+        context: npt.NDArray[np.int64],
+        retrieved: dict[int, npt.NDArray[np.int64]],
+        doubt: Floats,
+    ) -> list[Placed]:
         """Each span's candidates, with those that only its place suggests."""
         on = self.proposer.on
+        folded, word = text.folded, text.is_word
         wordings = own_wordings(text) if "article" in on else {}
-        there = Counter(text.folded)
         wanted = dict(acronyms(text)) if "acronyms" in on else {}
-        top: npt.NDArray[np.int64] | None = None
-        if "encoder" in on and queries.shape[1]:
-            top = np.argpartition(-self._reference_scores(queries), 40, axis=1)[:, :40]
         out = []
         for k, s in enumerate(spans):
-            options = s.options.copy()
+            options = Placed(s.options)
+            out.append(options)
             single = s.last == s.first + 1
-            observed = " ".join(text.folded[s.first : s.last])
-            doubt = float(replaced[s.first : s.last].max())
-            if top is not None and doubt >= 0.1:
+            if k in retrieved:
+                observed = " ".join(folded[s.first : s.last])
                 tags = {t for _, t in analyses(observed)} if single else set()
                 added = 0
-                for i in top[k]:
-                    word = self.reference[i]
-                    if word != observed and (not tags or tags & {t for _, t in analyses(word)} or not analyses(word)):
-                        options.add(word, ENCODER)
+                for i in retrieved[k].tolist():
+                    found = self.reference[i]
+                    if found != observed and (not tags or _alike(found, tags)):
+                        options.add(found, ENCODER)
                         added += 1
                         if added == _RETRIEVED:
                             break
-            if single and "ngrams" in on and doubt >= _NGRAM_DOUBT:
+            if not single:
+                continue
+            observed = folded[s.first]
+            if "ngrams" in on and doubt[k] >= _NGRAM_DOUBT:
                 before, after = context[k, 1:3].tolist()
-                for word in self._frequent_between(before, after, observed):
-                    options.add(word, NGRAMS)
-            if single and wordings:
+                for found in self._between.words(before, after, observed):
+                    options.add(found, NGRAMS)
+            if wordings:
                 for side, j in (("<", s.last), (">", s.first - 1)):
-                    if 0 <= j < len(text) and text.is_word[j] and len(text.folded[j]) > 3:
-                        for word in dict.fromkeys(wordings.get((text.folded[j], side), ())):
-                            if word != observed and len(word) > 3:
-                                options.add(word, ARTICLE)
-                for i, word in enumerate(options.texts):
-                    if len(word) > 3 and there.get(word, 0):
-                        options.bits[i] |= ARTICLE
-            if single and s.first in wanted:
-                for i, word in enumerate(options.texts):
-                    if word[0] == wanted[s.first]:
-                        options.bits[i] |= ACRONYMS
-            out.append(options)
-        return out
-
-    def _frequent_between(self, before: int, after: int, observed: str) -> list[str]:
-        """Common words in the same inflection that edited English writes between two words far oftener than chance."""
-        ids, store = self._common, self.store
-        left = store.count(np.full_like(ids, before), ids)
-        right = store.count(ids, np.full_like(ids, after))
-        seen = np.flatnonzero((left > 0) & (right > 0))
-        u = store.unigram(ids[seen])
-        worth = self._table.association(left[seen], store.unigram(np.array([before])), u)
-        worth += self._table.association(right[seen], u, store.unigram(np.array([after])))
-        tags = {t for _, t in analyses(observed)}
-        out: list[str] = []
-        for i in seen[np.argsort(-worth, kind="stable")[:40]]:
-            word = store.words[ids[i]]
-            if word != observed and tags & {t for _, t in analyses(word)}:
-                out.append(word)
-                if len(out) == _BETWEEN:
-                    break
+                    if 0 <= j < len(text) and word[j] and len(folded[j]) > 3:
+                        for found in dict.fromkeys(wordings.get((folded[j], side), ())):
+                            if found != observed and len(found) > 3:
+                                options.add(found, ARTICLE)
+            if s.first in wanted:
+                for found in options.texts:
+                    if found[0] == wanted[s.first]:
+                        options.add(found, ACRONYMS)
         return out
 
     def _prior(
         self, score: Floats, own: Floats, span_of: npt.NDArray[np.int64], bits: npt.NDArray[np.int64], weights: Floats
     ) -> Floats:
-        """A rough order of a span's candidates, to drop the hopeless before the trees see them."""
+        """A rough order of a span's candidates, to drop the hopeless before the networks see them."""
         sources = np.zeros(len(bits), np.float32)
         for bit, worth in (
             (LEXICON, 2.0),
@@ -308,34 +321,48 @@ class Judge:
         """
         first, last = table.ends(numbers)
         starts = np.searchsorted(span_of, np.arange(len(spans) + 1))
+        sizes = np.diff(starts)
         by_end: dict[int, list[int]] = {}
         for s, (_, z) in enumerate(spans):
-            if starts[s + 1] > starts[s]:
+            if sizes[s]:
                 by_end.setdefault(z, []).append(s)
-        left_of: list[npt.NDArray[np.int64]] = []
-        right_of: list[npt.NDArray[np.int64]] = []
-        for s, (a, _) in enumerate(spans):
-            mine = np.arange(starts[s], starts[s + 1])
-            if not len(mine):
-                continue
-            for t in by_end.get(a, ()):
-                others = np.arange(starts[t], starts[t + 1])
-                few = others[np.argsort(-prior[others], kind="stable")[:_NEIGHBOURS]]
-                part = mine[np.argsort(-prior[mine], kind="stable")[:_NEIGHBOURS]]
-                left_of += np.repeat(few, len(mine)), np.repeat(others, len(part))
-                right_of += np.tile(mine, len(few)), np.tile(part, len(others))
+        beside = [(t, s) for s, (a, _) in enumerate(spans) if sizes[s] for t in by_end.get(a, ())]
         out = score[:, 2:4].copy()
-        if left_of:
-            left, right = np.concatenate(left_of), np.concatenate(right_of)
+        if beside:
+            # A span's pairs stand best first. Its few best with all of the other's; then the rest with the other's few.
+            t, s = np.array(beside).T
+            few = np.minimum(sizes[t], _NEIGHBOURS)
+            left, right = _products(starts[t], few, starts[s], sizes[s])
+            rest = _products(starts[t] + few, sizes[t] - few, starts[s], np.minimum(sizes[s], _NEIGHBOURS))
+            left, right = np.concatenate([left, rest[0]]), np.concatenate([right, rest[1]])
             best = np.maximum.reduceat(prior, starts[:-1][starts[:-1] < starts[1:]])
             best_of = np.repeat(best, np.diff(starts)[np.diff(starts) > 0])
             worse = 0.5 * np.minimum(prior - best_of, 0)
             both = self.store.count(last[left], first[right])
             unigram = self.store.unigram
-            association = table.association(both, unigram(last[left]), unigram(first[right]))
+            association = self.store.association(both, unigram(last[left]), unigram(first[right]))
             np.maximum.at(out[:, 0], right, (association + worse[left]).astype(np.float32))
             np.maximum.at(out[:, 1], left, (association + worse[right]).astype(np.float32))
         return out
+
+
+def _products(
+    left: npt.NDArray[np.int64],
+    lefts: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    rights: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Every one of left[k], left[k] + 1, ... (``lefts[k]`` of them) with every one of right[k], ..., for all k."""
+    sizes = lefts * rights
+    of = np.repeat(np.arange(len(sizes)), sizes)
+    rank = np.arange(len(of)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return left[of] + rank // rights[of], right[of] + rank % rights[of]
+
+
+def _alike(word: str, tags: set[str]) -> bool:
+    """Whether a word can have one of these tags, as far as anybody knows."""
+    found = analyses(word)
+    return not found or any(tag in tags for _, tag in found)
 
 
 def _best(prior: Floats, span_of: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:

@@ -62,6 +62,7 @@ def _forms(lemma: str, tag: str) -> tuple[str, ...]:
     return known.get(tag) or known.get(_INSTEAD.get(tag, "")) or ()
 
 
+@lru_cache(maxsize=100_000)
 def inflect(lemma: str, tag: str) -> str | None:
     """The form of ``lemma`` with ``tag``; None where it has none (no plural, no comparative)."""
     forms = _forms(lemma, tag)
@@ -181,7 +182,7 @@ def british(word: str) -> str:
     """A folded word in British spelling; itself where both spell alike."""
     if found := _in_list(word, _WORDS_BRITISH):
         return found
-    if not any(word.startswith(k[:-1]) for k in _KEEP_IZE):
+    if ("iz" in word or "yz" in word) and not any(word.startswith(k[:-1]) for k in _KEEP_IZE):
         for pattern, to in _BRITISH:
             word = pattern.sub(to, word)
     return word

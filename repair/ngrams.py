@@ -20,6 +20,8 @@ Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 UNKNOWN = 0
+_BLOCK = 8192  # n-grams looked up at once: what is worked out on the way stays in the processor's cache
+_MANY = 4096  # n-grams asked for at once from which the filter is worth its making
 COUNT_BASE = 1.9  # the 4-bit code k stands for counts from least * 1.9**k up
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
@@ -75,9 +77,45 @@ class NgramStore:
         """Counts of single words, shape of ``ids``."""
         return self.unigrams[ids].astype(np.float32)
 
+    def association(self, both: Floats, one: Floats, other: Floats) -> Floats:
+        """Pointwise mutual information of two neighbours by counts, smoothed so that what is rare says little."""
+        out: Floats = np.log((both + 0.05) * self.total / ((one + 5) * (other + 5))).astype(np.float32)
+        return out
+
+    @cached_property
+    def _filter(self) -> npt.NDArray[np.uint8]:
+        """A bit for every bucket and the upper 8 bits of a mark: whether the store holds any such entry.
+
+        Most n-grams asked for are unseen, and one look here, where a search takes several, tells so of 15 in 16.
+        """
+        sizes = np.diff(self._starts.astype(np.int64))
+        parts = []
+        for at in range(0, len(sizes), _BLOCK):
+            some = sizes[at : at + _BLOCK]
+            there = np.zeros(len(some) << 8, bool)
+            entries = self._slots[self._starts[at] : self._starts[at + len(some)]]
+            there[np.repeat(np.arange(len(some)) << 8, some) + (entries >> 8)] = True
+            parts.append(np.packbits(there, bitorder="little"))
+        return np.concatenate(parts)
+
     def count(self, *columns: Ids) -> Floats:
         """Approximate counts of the n-grams (two or three columns of ids); 0 where unseen or a word is unknown."""
+        if len(columns[0]) > _BLOCK:
+            parts = [np.array_split(column, -(-len(column) // _BLOCK)) for column in columns]
+            return np.concatenate([self.count(*some) for some in zip(*parts, strict=True)])
         h = hash_ngrams(columns)
+        maybe = np.logical_and.reduce([column != UNKNOWN for column in columns])
+        if len(h) >= _MANY:
+            key = (h >> self._shift) << np.uint64(8) | (h & np.uint64(0xFFF)) >> np.uint64(4)
+            byte = self._filter[(key >> np.uint64(3)).astype(np.int64)]
+            maybe &= (byte >> (key & np.uint64(7)).astype(np.uint8) & 1).astype(bool)
+        at = np.flatnonzero(maybe)
+        out = np.zeros(len(h), np.float32)
+        out[at] = self._levels_of(h[at])
+        return out
+
+    def _levels_of(self, h: npt.NDArray[np.uint64]) -> Floats:
+        """Counts of the n-grams with these hashes."""
         bucket = (h >> self._shift).astype(np.int64)
         mark = ((h & np.uint64(0xFFF)) << np.uint64(4)).astype(np.uint16)
         end = self._starts.take(bucket + 1).astype(np.int64)
@@ -93,6 +131,4 @@ class NgramStore:
         at += 1
         slot = self._slots.take(at, mode="clip")
         found = (at < end) & ((slot >> 4) == (mark >> 4))
-        for column in columns:
-            found &= column != UNKNOWN
         return np.where(found, self._levels[slot & 15], np.float32(0))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 
-from repair.display import evidence, plain
+from repair.display import as_read, evidence
 from repair.report import Finding, Report
 
 MOST_SWAPS = 25  # in the index
@@ -159,7 +159,7 @@ _CAUTION = (
 
 def shown(text: str) -> str:
     """Scraped text as page text or attribute value: markup escaped, what steers or hides made visible."""
-    return escape(plain(text, "\n\t"))
+    return escape(as_read(text))
 
 
 def page(title: str, body: Iterable[str]) -> Iterator[str]:

@@ -32,8 +32,8 @@ def run(session: Session, paths: Sequence[str], input: Format | None, options: d
     if "-" in paths:
         raise UsageError("a review can't read articles from stdin, since it keeps a journal beside them; name a file")
     way, put = ways[0] if ways else "", _output(session, options)
-    if way == "web":
-        session.say("reading the articles; the page's address follows")
+    if way != "finish":
+        session.say(f"reading the articles{'; the address of the page follows' if way == 'web' else ''}")
     given = (paths, input, put.admits) if put else (paths, input)
     with closing(session.results(*given)) as results:
         held = [(item, repair.report if repair else None) for item, repair in results]

@@ -37,7 +37,10 @@ def review_plain(
             else:
                 if answer.split(" ")[0] == "i" and not _settled(review, ask, say):
                     continue
-                at = _answered(review, at, answer, chosen, say)
+                before, at = at, _answered(review, at, answer, chosen, say)
+                if at is None and (at := review.open_after(before)) is not None:
+                    say("nothing open passes the filter any more; all are shown again")
+                    chosen = Filter()
         except RepairError as error:
             say(plain(str(error)))
 

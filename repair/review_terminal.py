@@ -45,10 +45,15 @@ class Help(ModalScreen[None]):
     """
 
     def compose(self) -> ComposeResult:
-        yield Static(Text("\n".join(f"{key:4} {meaning}" for key, meaning in KEYS)), id="keys")
+        with VerticalScroll(id="keys"):  # on a small screen not all fits
+            yield Static(Text("\n".join(f"{key:4} {meaning}" for key, meaning in KEYS)))
 
     def take(self, key: str) -> None:
-        self.dismiss()
+        if key in ("down", "up", "pagedown", "pageup"):
+            by = self.size.height // 2 if "page" in key else 1
+            self.query_one(VerticalScroll).scroll_relative(y=by if "down" in key else -by, animate=False)
+        else:
+            self.dismiss()
 
     def on_click(self) -> None:
         if self.is_current:
@@ -191,12 +196,12 @@ class ReviewApp(App[None]):
             mark = "" if not decision else "✓" if rewrites else "…" if decision.action == "skip" else "✗"
             meta = {"place": i}
             style = Style(color=colour, underline=not decision, reverse=i == self.at, bold=i == self.at, meta=meta)
-            out.append(plain(text[at : f.start].rstrip("\n"), "\t"))
+            out.append(plain(text[at : f.start].rstrip("\r\n"), "\t"))
             out.append(f"[{shown}{mark}]" if i == self.at else shown + mark, style)
             at = f.end
             if i == until:
                 return out
-        return out.append(plain(text[at:end].rstrip("\n"), "\t"))
+        return out.append(plain(text[at:end].rstrip("\r\n"), "\t"))
 
     def within(self, start: int, end: int) -> range:
         """The places of the article shown that start in a stretch of it."""
@@ -324,6 +329,7 @@ class ReviewApp(App[None]):
             step = 1 if character == "j" or key == "down" else -1
             await self.show(self.review.beside(self.at, step, self.chosen))
         elif character == "?":
+            self.panel()
             await self.push_screen(Help())
         elif character == "q":
             self.taking = False
@@ -333,6 +339,7 @@ class ReviewApp(App[None]):
         return True
 
     def open_ask(self, key: str) -> None:
+        self.panel()  # a message goes
         field = self.part("#ask", Input)
         self.asked, field.value, field.placeholder, field.display = key, "", PROMPTS[key], True
         self.call_after_refresh(field.focus)  # for its cursor

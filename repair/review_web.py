@@ -17,7 +17,7 @@ from importlib.resources import files
 from threading import Thread, Timer
 from typing import Any, Self
 
-from repair.display import evidence, json_line, plain
+from repair.display import as_read, evidence, json_line, plain
 from repair.errors import RepairError, UsageError
 from repair.ignoring import WHERES
 from repair.journal import ACTIONS
@@ -234,9 +234,9 @@ def _progress(review: Review, e: int) -> dict[str, Any]:
     return {"total": counts.total(), "open": counts["open"]}
 
 
-def _decision(review: Review, i: int) -> dict[str, str] | None:
+def _decision(review: Review, i: int, written: Callable[[str], str] = as_read) -> dict[str, str] | None:
     held = review.decision(i)
-    return {"action": held.action, "text": held.text} if held else None
+    return {"action": held.action, "text": written(held.text)} if held else None
 
 
 def _changed(review: Review, changed: list[int]) -> Response:
@@ -255,17 +255,17 @@ def _article(review: Review, e: int) -> dict[str, Any]:
     for i, place in enumerate(review.places):
         if place.entry == e:
             f = place.finding
-            pieces += [entry.article.text[at : f.start], i]
+            pieces += [as_read(entry.article.text[at : f.start]), i]
             at = f.end
             places[i] = {
-                "observed": f.observed,
+                "observed": as_read(f.observed),
                 "confidence": round(f.confidence, 3),
-                "suggestions": [[s.text, round(s.probability, 3), s.source] for s in f.suggestions[:9]],
+                "suggestions": [[as_read(s.text), round(s.probability, 3), s.source] for s in f.suggestions[:9]],
                 "evidence": list(evidence(f.evidence)),
                 "decision": _decision(review, i),
             }
     verdict = entry.report.verdict.to_dict()
-    return {"pieces": [*pieces, entry.article.text[at:]], "places": places, "verdict": verdict}
+    return {"pieces": [*pieces, as_read(entry.article.text[at:])], "places": places, "verdict": verdict}
 
 
 def _jsonl(review: Review, e: int) -> str:
@@ -273,7 +273,7 @@ def _jsonl(review: Review, e: int) -> str:
     lines = []
     for i, place in enumerate(review.places):
         if place.entry == e:
-            row = place.finding.to_dict() | {"article": review.entries[e].name, "decision": _decision(review, i)}
+            row = place.finding.to_dict() | {"article": review.entries[e].name, "decision": _decision(review, i, str)}
             lines.append(json_line(row) + "\n")
     return "".join(lines)
 

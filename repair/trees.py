@@ -1,4 +1,4 @@
-"""Gradient-boosted trees as plain arrays: the trained combination of evidence, evaluated with numpy alone."""
+"""Gradient-boosted trees as plain arrays, evaluated with numpy alone: what the second look of the screen asks."""
 
 from __future__ import annotations
 

@@ -5,18 +5,21 @@ What is fixed about a wording (word ids, inner fit, embedding) is kept in a grow
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import Lock
 
 import numpy as np
+import numpy.typing as npt
 
+from repair.candidates import Numbered, Options
 from repair.encoder import Encoder, Floats
 from repair.ngrams import Ids, NgramStore
 from repair.segment import TOKEN, fold
 
 ENC, FIT, LEFT, RIGHT, MIDDLE, UNIGRAM = range(6)  # columns of a score
 _BACKOFF = float(np.log(0.4))  # stupid backoff's factor (Brants et al. 2007)
-_STEP = 20_000  # pairs whose embeddings are gathered at once
+_BLOCK = 8192  # pairs scored at once, and
+_STEP = 256  # pairs whose embeddings are gathered at once: what is worked out on the way stays in the cache
 
 
 class Wordings:
@@ -24,11 +27,14 @@ class Wordings:
 
     def __init__(self, store: NgramStore, encoder: Encoder | None) -> None:
         self.store, self.encoder = store, encoder
+        self.mark = object()  # tells this table's numbers from those of another
         self._lock = Lock()
         self._known: dict[str, int] = {}
+        self._texts: list[str] = []
         # first, second, last but one, last word id (-1: there is none), then inner fit and log count of the rarest word
         self._ids = np.zeros((1024, 4), np.int64)
         self._fixed = np.zeros((1024, 2), np.float32)
+        self._names = np.zeros(1024, bool)
         self._vectors: Floats = np.zeros((1024, 0), np.float32)
         self._biases: Floats = np.zeros(1024, np.float32)
         self._log_total = float(np.log(store.total))
@@ -38,20 +44,49 @@ class Wordings:
 
     def number(self, wordings: Sequence[str]) -> Ids:
         """Row numbers of folded wordings; new ones are added."""
+        known = self._known
         with self._lock:  # a number must never be seen before its row
-            fresh = [w for w in dict.fromkeys(wordings) if w not in self._known]
+            fresh = [w for w in dict.fromkeys(wordings) if w not in known]
             if fresh:
-                self._make_room(len(self._known) + len(fresh))
-                at = len(self._known)
-                for k, w in enumerate(fresh, at):
-                    self._ids[k], self._fixed[k] = self._properties(w)
+                at, end = len(known), len(known) + len(fresh)
+                self._make_room(end)
+                self._ids[at:end], self._fixed[at:end] = self._properties(fresh)
+                self._names[at:end] = [w in self.store.names for w in fresh]
                 if self.encoder is not None:
                     vectors, biases = self.encoder.embed(fresh)
                     if not self._vectors.shape[1]:
                         self._vectors = np.zeros((len(self._ids), vectors.shape[1]), np.float32)
-                    self._vectors[at : at + len(fresh)], self._biases[at : at + len(fresh)] = vectors, biases
-                self._known.update(zip(fresh, range(at, at + len(fresh)), strict=True))
-            return np.fromiter((self._known[w] for w in wordings), dtype=np.int64, count=len(wordings))
+                    self._vectors[at:end], self._biases[at:end] = vectors, biases
+                self._texts += fresh
+                known.update(zip(fresh, range(at, end), strict=True))
+            return np.fromiter(map(known.__getitem__, wordings), dtype=np.int64, count=len(wordings))
+
+    def numbered(self, options: Sequence[Options]) -> list[Numbered]:
+        """Options as arrays. Those that live long keep theirs, so that most are worked out once."""
+        found = {id(o): o.numbered for o in options}
+        fresh = {id(o): o for o in options if (n := found[id(o)]) is None or n.table is not self.mark}
+        numbers = self.number([text for o in fresh.values() for text in o.texts])
+        at = 0
+        for key, o in fresh.items():
+            mine = numbers[at : at + len(o.texts)]
+            at += len(o.texts)
+            bits, weights = np.array(o.bits, np.int16), np.array(o.weights, np.float32)
+            found[key] = o.numbered = Numbered(self.mark, mine.astype(np.int32), bits, weights)
+        return [n for o in options if (n := found[id(o)]) is not None]
+
+    def known(self, wordings: Iterable[str]) -> Ids:
+        """Row numbers of those of the folded wordings that have one."""
+        known = self._known
+        return np.array([known[w] for w in wordings if w in known], np.int64)
+
+    def texts(self, numbers: Ids) -> list[str]:
+        """The wordings in these rows."""
+        texts = self._texts
+        return [texts[i] for i in numbers.tolist()]
+
+    def is_name(self, numbers: Ids) -> npt.NDArray[np.bool_]:
+        """Whether edited English writes a wording with a capital."""
+        return self._names[numbers]
 
     def _make_room(self, rows: int) -> None:
         """Larger arrays put in place of the old ones, which readers in other threads may still hold."""
@@ -59,24 +94,42 @@ class Wordings:
             more = max(rows, len(self._ids) * 2) - len(self._ids)
             self._ids = np.concatenate([self._ids, np.zeros((more, 4), np.int64)])
             self._fixed = np.concatenate([self._fixed, np.zeros((more, 2), np.float32)])
+            self._names = np.concatenate([self._names, np.zeros(more, bool)])
             self._vectors = np.concatenate([self._vectors, np.zeros((more, self._vectors.shape[1]), np.float32)])
             self._biases = np.concatenate([self._biases, np.zeros(more, np.float32)])
 
-    def _properties(self, wording: str) -> tuple[tuple[int, int, int, int], tuple[float, float]]:
-        ids = self.store.encode([fold(t) for t in TOKEN.findall(wording)] or [wording])
-        second, penult, inner = -1, -1, 0.0
-        if len(ids) > 1:
-            second, penult = int(ids[1]), int(ids[-2])
-            unigram = self.store.unigram
-            both = self.store.count(ids[:-1], ids[1:])
-            inner = float(self._conditional(both, unigram(ids[:-1]), unigram(ids[1:])).sum())
-        rarest = min(float(self.store.unigrams[i]) if i else 0.0 for i in ids.tolist())
-        return (int(ids[0]), second, penult, int(ids[-1])), (inner, float(np.log1p(rarest)))
+    def _properties(self, wordings: Sequence[str]) -> tuple[Ids, Floats]:
+        """What is fixed about wordings, (n, 4) and (n, 2)."""
+        words = [[fold(t) for t in TOKEN.findall(w)] or [w] for w in wordings]
+        lengths = np.array([len(w) for w in words])
+        ids = self.store.encode(w for some in words for w in some)
+        ends = np.cumsum(lengths)
+        first = ends - lengths
+        more = lengths > 1
+        out = np.full((len(words), 4), -1, np.int64)
+        out[:, 0], out[:, 3] = ids[first], ids[ends - 1]
+        out[more, 1], out[more, 2] = ids[first[more] + 1], ids[ends[more] - 2]
+        unigram = self.store.unigram(ids)
+        fixed = np.zeros((len(words), 2), np.float32)
+        if more.any():
+            within = np.delete(np.arange(len(ids)), ends - 1)  # words with another after them
+            both = self.store.count(ids[within], ids[within + 1])
+            inner = np.zeros(len(ids), np.float32)
+            inner[within] = self._conditional(both, unigram[within], unigram[within + 1])
+            for k in np.flatnonzero(more).tolist():
+                fixed[k, 0] = inner[first[k] : ends[k] - 1].sum()
+        rarest = np.minimum.reduceat(np.where(ids > 0, self.store.unigrams[ids], 0), first)
+        fixed[:, 1] = np.log1p(rarest.astype(np.float64))
+        return out, fixed
 
     def ends(self, numbers: Ids) -> tuple[Ids, Ids]:
         """Ids of the first and the last word of wordings."""
         rows = self._ids[numbers]
         return rows[:, 0], rows[:, 3]
+
+    def embeddings(self, numbers: Ids) -> tuple[Floats, Floats]:
+        """The encoder's vectors (n, size) and biases (n,) of wordings."""
+        return self._vectors[numbers], self._biases[numbers]
 
     def likeness(self, numbers: Ids, others: Ids) -> Floats:
         """Cosine (n,) of the encoder's embeddings of two wordings each; zeros without encoder."""
@@ -94,39 +147,44 @@ class Wordings:
         """
         if not len(numbers):
             return np.zeros((0, 6), np.float32)
-        first, second, penult, last = self._ids[numbers].T
-        two, one, next_, after = context[place].T
-        second = np.where(second < 0, next_, second)
-        penult = np.where(penult < 0, one, penult)
+        if len(numbers) > _BLOCK:
+            parts = [slice(at, at + _BLOCK) for at in range(0, len(numbers), _BLOCK)]
+            return np.concatenate([self.score(numbers[p], context, place[p], queries, log_total) for p in parts])
+        first, second, penult, last = np.ascontiguousarray(self._ids[numbers].T)
         count, unigram = self.store.count, self.store.unigram
-        u_one, u_first, u_last, u_next = unigram(one), unigram(first), unigram(last), unigram(next_)
-        left, right = count(one, first), count(last, next_)
-        before, across_left, across_right = (
-            count(two, one, first),
-            count(one, first, second),
-            count(penult, last, next_),
+        u_one, u_next, u_after, two_one, next_after = (
+            column[place]
+            for column in (
+                *(unigram(context[:, k]) for k in (1, 2, 3)),
+                count(context[:, 0], context[:, 1]),
+                count(context[:, 2], context[:, 3]),
+            )
         )
-        beyond = count(last, next_, after)
+        two, one, next_, after = (context[:, k][place] for k in range(4))
+        u_first, u_last = unigram(first), unigram(last)
+        left, right = count(one, first), count(last, next_)
+        before, beyond = count(two, one, first), count(last, next_, after)
+        # A single word has the same three words across both its ends.
+        across_left = count(one, first, np.where(second < 0, next_, second))
+        across_right, ending = across_left.copy(), left.copy()
+        more = np.flatnonzero(second >= 0)
+        across_right[more] = count(penult[more], last[more], next_[more])
+        ending[more] = count(penult[more], last[more])
         fit = (
-            self._chance(before, count(two, one), left, u_one, u_first)
-            + self._chance(across_right, count(penult, last), right, u_last, u_next)
-            + self._chance(beyond, right, count(next_, after), u_next, unigram(after))
+            self._chance(before, two_one, left, u_one, u_first)
+            + self._chance(across_right, ending, right, u_last, u_next)
+            + self._chance(beyond, right, next_after, u_next, u_after)
             + self._fixed[numbers, 0]
         )
         columns = [
             self._odds(numbers, place, queries, log_total),
             fit,
-            self.association(left, u_one, u_first),
-            self.association(right, u_last, u_next),
+            self.store.association(left, u_one, u_first),
+            self.store.association(right, u_last, u_next),
             np.log1p(np.minimum(across_left, across_right)),
             self._fixed[numbers, 1],
         ]
         return np.stack(columns, axis=1).astype(np.float32)
-
-    def association(self, both: Floats, one: Floats, other: Floats) -> Floats:
-        """Pointwise mutual information of two neighbours, smoothed so that what is rare says little."""
-        out: Floats = np.log((both + 0.05) * self.store.total / ((one + 5) * (other + 5))).astype(np.float32)
-        return out
 
     def _odds(self, numbers: Ids, place: Ids, queries: Floats, log_total: Floats) -> Floats:
         """The encoder's log-odds of wordings at places; zeros without encoder."""

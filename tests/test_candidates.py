@@ -17,6 +17,7 @@ from repair.candidates import (
     WN_SAME,
     WORDS,
     Options,
+    Placed,
     Proposer,
     acronyms,
     own_wordings,
@@ -119,7 +120,10 @@ def test_what_is_cached_is_never_changed(lexicon: Lexicon) -> None:
 
     first = found()
     for s in proposer.spans(cut, [True] * 4):
-        s.options.copy().add("other", ACRONYMS)
+        placed = Placed(s.options)
+        placed.add("other", ACRONYMS)
+        placed.add(s.options.texts[0], ACRONYMS)
+        assert placed.texts == [*s.options.texts, "other"] and placed.marks == [(0, ACRONYMS)]
     assert found() == first
 
 

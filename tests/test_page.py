@@ -73,6 +73,11 @@ def test_hostile_text_is_shown_and_does_nothing() -> None:
     assert "\x1b" not in text and "\u202e" not in text and "\\x1b[31m\\u202e\\ud800" in read.text
 
 
+def test_line_ends_of_windows_are_line_ends() -> None:
+    text = "".join(article("a", "One.\r\nTwo.", Report(2, Verdict("clean", 0.1, 0.0))))
+    assert "One.\nTwo." in text
+
+
 def test_one_article_is_one_page(command: Command, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Today environment media\n\nspoke of bosom growth.\n")
     result = command("check", "a.txt", "--format", "html")

@@ -352,6 +352,13 @@ def test_a_dumb_terminal_gets_the_plain_mode(tmp_path: Path, environment: dict[s
     child.expect(pexpect.EOF)
 
 
+def test_a_filter_with_nothing_left_shows_the_others_again(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "a.txt").write_text(ARTICLE)
+    out = command("review", "--plain", "a.txt", input=b"f bosom\ny\ny\nq\n").stdout.decode()
+    assert out.index("accepted") < out.index("all are shown again") < out.index("4 of 4, 3 open")
+    assert "nothing is open any more" not in out
+
+
 def test_nothing_of_an_article_steers_the_terminal(tmp_path: Path, command: Command) -> None:
     (tmp_path / "a.txt").write_text("\x1b]0;bad\x07 environment media \x1b[2J\u202e [red]x[/red]\n")
     out = command("review", "--plain", "a.txt", input=b"\x1b[31mq\n").stdout
@@ -399,6 +406,19 @@ def test_undoing_takes_back_what_was_learned(tmp_path: Path, command: Command) -
     shown = command("lexicon", "show", "--learned").stdout.decode()
     assert "environment media → state media" in shown and "herbal" not in shown
     assert "herbal" not in Path(os.environ["REPAIR_LEXICON"]).read_text()
+
+
+def test_without_findings_there_is_nothing_to_ask(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Also on a terminal, where the article has a journal from before."""
+    (tmp_path / "a.txt").write_text("Nothing here.\n")
+    (tmp_path / "a.txt.review").touch()
+    child = pexpect.spawn(
+        sys.executable, [STUB, "review", "a.txt"], cwd=str(tmp_path), env=environment, encoding="utf-8", timeout=300
+    )
+    child.expect("no findings any more")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
 
 
 def test_into_a_folder(tmp_path: Path, command: Command) -> None:

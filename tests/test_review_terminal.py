@@ -91,6 +91,7 @@ SCENES: dict[str, tuple[tuple[int, int], list[str]]] = {
     "opened": ((80, 24), []),
     "answered": ((80, 24), ["y", "2", "n", "s"]),
     "keys": ((80, 24), ["?"]),
+    "keys-small": ((40, 16), ["u", "?", "down", "pagedown"]),
     "where": ((80, 24), ["i"]),
     "own": ((80, 24), ["e", *"crew"]),
     "far": ((80, 24), ["k"]),
@@ -268,11 +269,12 @@ def test_the_mouse_and_a_narrow_screen(tmp_path: Path, size: tuple[int, int]) ->
 
 
 def test_nothing_of_an_article_acts(tmp_path: Path) -> None:
-    review = opened(tmp_path, "\x1b[2J\x1b]0;x\x07 [bold]droop[/bold] [@click=app.quit]x[/] \u202e\n")
+    review = opened(tmp_path, "\x1b[2J\x1b]0;x\x07 [bold]droop[/bold] [@click=app.quit]x[/] \u202e\r\nEnd.\r\n")
 
     async def steps(pilot: Pilot[None], app: ReviewApp) -> None:
         await until(pilot, lambda: "[droop]" in screen(app))
         shown = screen(app)
         assert "\x1b" not in shown and "\\x1b[2J" in shown and "[bold][droop][/bold]" in shown and "\u202e" not in shown
+        assert "End." in shown and "\\r" not in shown  # as Windows ends lines
 
     drive(review, steps)

@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, STUB
-from test_review import TEXT, Told, opened
+from test_review import TEXT, Told, opened, report
 
 pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
-from repair.review import Review
+from repair.journal import Journal
+from repair.report import Article
+from repair.review import Entry, Review
 from repair.review_web import application, served
 
 TOKEN = "right-token"
@@ -169,8 +171,22 @@ def test_the_page_decides_by_key_and_click(page: Any, open_page: Callable[[Revie
     page.click('#queue button[data-entry="1"]')
     page.wait_for_selector('#article p:has-text("<img")')
     assert page.query_selector("#article img, #article script") is None
+    assert "droop \\x1b[31m \\ud800 \\u202e" in page.inner_text("#article")
     assert review.counts() == {"accept": 2, "reject": 1, "open": 5}
     assert not alarms
+
+
+def test_the_name_of_a_file_is_shown_as_text(page: Any, open_page: Callable[[Review], None], tmp_path: Path) -> None:
+    alarms: list[str] = []
+    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda m: m.type == "error" and alarms.append(m.text))
+    names = ["<img src=x onerror=alert(1)>.txt", "<script>alert(2)<\\script>\x1b[2J\u202e.txt"]
+    entries = [Entry(name, Article(TEXT), report(TEXT)) for name in names]
+    review = Review(entries, Journal({name: tmp_path / "names.review" for name in names}))
+    open_page(review)
+    assert page.inner_text("#name") == page.title() == names[0]
+    assert "<script>alert(2)<\\script>\\x1b[2J\\u202e.txt" in page.inner_text("#queue")
+    assert page.query_selector("img, script:not([src])") is None and not alarms
 
 
 def test_a_long_article_is_decided_place_by_place(
@@ -273,6 +289,19 @@ def test_keys_typed_ahead_keep_their_order_and_meaning(
     page.keyboard.press("Enter")
     page.wait_for_selector('.f[data-place="0"].done')
     assert "hands left. The staff agreed to droop it on nighttime; our crew and their staff" in review.repair(0).text
+
+
+def test_keys_typed_ahead_go_on_in_the_next_article(
+    page: Any, open_page: Callable[[Review], None], review: Review
+) -> None:
+    open_page(review)
+    page.evaluate("""() => {
+      for (const key of ["n", "d", "d", "d", "n", "y"])
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    }""")
+    page.evaluate("async () => { while (busy) await new Promise((done) => setTimeout(done, 5)); }")
+    assert page.inner_text("#message") == "All is decided. Finish ends the review."
+    assert review.counts() == {"reject": 7, "accept": 1} and review.edits(1)
 
 
 def test_a_click_counts_once(page: Any, open_page: Callable[[Review], None], review: Review) -> None:
@@ -419,11 +448,13 @@ def test_the_focus_stays_where_the_answers_are_given(
 def test_a_narrow_page_needs_no_sideways_scrolling(
     page: Any, open_page: Callable[[Review], None], tmp_path: Path
 ) -> None:
-    """WCAG 1.4.10: at 320 CSS pixels, also with long words."""
+    """WCAG 1.4.10: at 320 CSS pixels, also with long words and many sources; nothing of a suggestion is cut off."""
     page.set_viewport_size({"width": 320, "height": 640})
     open_page(opened(tmp_path, TEXT + "x" * 500, TEXT))
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert page.evaluate("$('article').scrollWidth <= $('article').clientWidth + 1")
+    page.evaluate("places[0].suggestions[0] = ['x'.repeat(80), 0.5, 'words+wordnet+ppdb+roget+encoder+article']; go(0)")
+    for part in ("article", "panel"):
+        assert page.evaluate(f"$('{part}').scrollWidth <= $('{part}').clientWidth + 1"), part
 
 
 @pytest.mark.parametrize("how", ["Ctrl-C", "Finish", "SIGTERM"])

@@ -144,8 +144,8 @@ class _Worker:
 
     @classmethod
     def samples(cls, golds: list[tuple[str, Gold]]) -> list[Sample]:
-        """Own articles are judged with and without the lexicon, of the others every fourth without: the trees have to
-        know how to do without it."""
+        """Own articles are judged with and without the lexicon, of the others every fourth without: the networks
+        have to know how to do without it."""
         texts = [Text(g["text"]) for _, g in golds]
         out = []
         for k, ((kind, gold), text, reading) in enumerate(zip(golds, texts, cls.encoder.read(texts), strict=True)):
@@ -330,7 +330,7 @@ def report(samples: list[Sample], chance: list[np.ndarray], confidence: list[np.
                     f"verdict {kind} {'spun' if spun else 'clean'}: "
                     f"{np.mean(said[mine] >= 0.5):.3f} called spun of {len(mine)}"
                 )
-    words = sum(s.words for s in samples if s.kind == "clean")
+    words = max(1, sum(s.words for s in samples if s.kind == "clean"))
     for th in (0.5, 0.9, 0.97):
         alarms = sum(int((confidence[i] >= th).sum()) for i, s in enumerate(samples) if s.kind == "clean")
         print(f"clean spans at {th}: {alarms / words * 1000:.2f} per 1,000 words")

@@ -198,7 +198,9 @@ async function decide(action, extra = {}) {
   batch.ignoring ??= extra.where;
   take(answer);
   $("scope").value = "place";
-  onward();
+  await onward();
+  const several = answer.changed.length > 1 ? `${answer.changed.length} places decided. ` : "";
+  $("message").textContent = several + $("message").textContent;
 }
 
 function take({ changed, articles }) {

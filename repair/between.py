@@ -1,0 +1,51 @@
+"""Common words that edited English writes between two words far oftener than chance: what n-grams alone propose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from repair.inflection import analyses
+from repair.ngrams import Floats, NgramStore
+
+_MOST = 6  # words proposed for a place
+_TRIED = 40  # words whose inflection is looked at
+_KEPT = 1000  # words whose common neighbours are kept, on either side: 20 MB
+
+
+class Between:
+    """Shared between articles; keeps nothing of them. ``words``: the common words, all known to the store."""
+
+    def __init__(self, store: NgramStore, words: Sequence[str]) -> None:
+        self._store, self._words = store, words
+        self._ids = store.encode(words)
+        self._unigram = store.unigram(self._ids)
+        self._after = lru_cache(maxsize=_KEPT)(self._counts_after)
+        self._before = lru_cache(maxsize=_KEPT)(self._counts_before)
+
+    def words(self, before: int, after: int, observed: str) -> list[str]:
+        """Words in the inflection of a folded word, best first, for the place between two words given by their ids."""
+        left, right = self._after(before), self._before(after)
+        seen = np.flatnonzero((left > 0) & (right > 0))
+        association, unigram = self._store.association, self._store.unigram
+        worth = association(left[seen], unigram(np.array([before])), self._unigram[seen])
+        worth += association(right[seen], self._unigram[seen], unigram(np.array([after])))
+        tags = {tag for _, tag in analyses(observed)}
+        out: list[str] = []
+        for i in seen[np.argsort(-worth, kind="stable")[:_TRIED]].tolist():
+            word = self._words[i]
+            if word != observed and any(tag in tags for _, tag in analyses(word)):
+                out.append(word)
+                if len(out) == _MOST:
+                    break
+        return out
+
+    def _counts_after(self, word: int) -> Floats:
+        """How often each common word follows a word."""
+        return self._store.count(np.full_like(self._ids, word), self._ids)
+
+    def _counts_before(self, word: int) -> Floats:
+        """How often each common word goes before a word."""
+        return self._store.count(self._ids, np.full_like(self._ids, word))
