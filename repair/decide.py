@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from zipfile import BadZipFile
@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float32]
 Caution = Literal["low", "normal", "high"]
 VERDICT = ("mean", "high", "tells", "confident", "restorable", "sure", "restored", "log_words")
 LISTEN = 0.5  # how much a place hears the other places of its wording
+TWIN = 0.15  # how much less sure a place may be than another of the same swap to be rewritten along with it
 SUSPICIOUS, SPUN = 0.4, 0.95  # probabilities of the verdict; 1 of 448 readings of own clean articles is above
 DOUBT = 0.7  # how much of the verdict's doubt is added to the thresholds
 SHORT = 150  # words; below, the verdict's rates are those of so long a text
@@ -55,21 +56,20 @@ THRESHOLDS: Mapping[Caution, Thresholds] = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One chosen finding: index of its span, confidence, and its pairs with the chance of each to restore it."""
+    """One chosen finding: index of its span, confidence, its pairs with the chance of each to restore it, best first.
+
+    ``sureness``: the chance by which it is rewritten or not.
+    """
 
     span: int
     confidence: float
     pairs: list[tuple[int, float]]
+    sureness: float
 
     @property
     def total(self) -> float:
         """Sum of the chances; above one where there are rivals, as each is judged alone."""
         return sum(chance for _, chance in self.pairs)
-
-    @property
-    def sureness(self) -> float:
-        """The best candidate's chance, or its share where all exceed one together."""
-        return self.pairs[0][1] / max(1.0, self.total) if self.pairs else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +223,26 @@ def best_set(evidence: Evidence, confidence: Floats, chance: Floats, threshold: 
     return out[::-1]
 
 
+def sure(pairs: Sequence[tuple[int, float]]) -> float:
+    """The best candidate's chance, or its share where all exceed one together."""
+    return pairs[0][1] / max(1.0, sum(chance for _, chance in pairs)) if pairs else 0.0
+
+
+def treated_alike(evidence: Evidence, choices: Sequence[Choice]) -> list[Choice]:
+    """The choices, where a swap stands several times each about as sure as the surest.
+
+    A reader does not understand why one place is mended and its twin is not; and a twin is a second witness.
+    """
+
+    def swap(choice: Choice) -> tuple[str, str]:
+        return evidence.observed[choice.span], evidence.texts[choice.pairs[0][0]] if choice.pairs else ""
+
+    most: dict[tuple[str, str], float] = {}
+    for choice in choices:
+        most[swap(choice)] = max(choice.sureness, most.get(swap(choice), 0.0))
+    return [replace(c, sureness=m) if c.sureness >= (m := most[swap(c)]) - TWIN else c for c in choices]
+
+
 def decide(evidence: Evidence, combination: Combination, words: int, thresholds: Thresholds) -> Decision:
     """Verdict, and the findings that it allows."""
     chance = combination.chances(evidence)
@@ -236,7 +256,8 @@ def decide(evidence: Evidence, combination: Combination, words: int, thresholds:
     choices = []
     for s in chosen:
         pairs[s].sort(key=lambda p: -p[1])
-        choices.append(Choice(s, float(confidence[s]), pairs[s]))
+        choices.append(Choice(s, float(confidence[s]), pairs[s], sure(pairs[s])))
+    choices = treated_alike(evidence, choices)
     covered = sum(evidence.spans[s][1] - evidence.spans[s][0] for s in chosen)
     density = covered / max(1, words)
     restorable = float(np.mean([c.pairs[0][1] if c.pairs else 0.0 for c in choices])) if choices else 0.0

@@ -19,11 +19,12 @@ _MOST_HEAD = 160  # Roget's largest heads likewise
 
 
 class _Rows:
-    """Compressed rows: row i holds targets[offsets[i]:offsets[i + 1]]."""
+    """Compressed rows, one after the other in one array; a second array says how long each is."""
 
     def __init__(self, folder: Path, name: str) -> None:
         # Read row by row, a few numbers each: Python's views are quicker at that than numpy's.
-        self.offsets = memoryview(np.load(folder / f"{name}.offsets.npy"))
+        sizes = np.load(folder / f"{name}.sizes.npy")
+        self.offsets = memoryview(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32))
         self.targets = memoryview(np.load(folder / f"{name}.npy"))
 
     def __getitem__(self, i: int) -> list[int]:

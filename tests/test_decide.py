@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repair.columns import PAIR, SPAN
-from repair.decide import THRESHOLDS, Combination, best_set, harmonised, span_rows, verdict_columns
+from repair.decide import (
+    THRESHOLDS,
+    TWIN,
+    Choice,
+    Combination,
+    best_set,
+    harmonised,
+    span_rows,
+    sure,
+    treated_alike,
+    verdict_columns,
+)
 from repair.errors import ArtifactError
 from repair.evidence import Evidence
 
@@ -97,6 +108,21 @@ def test_places_of_one_wording_move_towards_each_other() -> None:
     )  # fmt: skip
     low, high = harmonised(evidence, np.array([-1.0, 3.0], np.float32))
     assert 1 / (1 + np.exp(1)) < low < high < 1 / (1 + np.exp(-3))
+
+
+@given(evidences())
+def test_twins_follow_the_surest_and_nobody_gets_less_sure(given: tuple[Evidence, np.ndarray, np.ndarray]) -> None:
+    evidence, confidence, chance = given
+    choices = []
+    for s in range(len(evidence.spans)):
+        of = np.flatnonzero(evidence.span_of == s).tolist()
+        pairs = sorted(((k, float(chance[k])) for k in of), key=lambda p: -p[1])
+        choices.append(Choice(s, float(confidence[s]), pairs, sure(pairs)))
+    swap = [(evidence.observed[c.span], evidence.texts[c.pairs[0][0]] if c.pairs else None) for c in choices]
+    for before, after, mine in zip(choices, treated_alike(evidence, choices), swap, strict=True):
+        surest = max(c.sureness for c, other in zip(choices, swap, strict=True) if other == mine)
+        assert after.sureness == (surest if before.sureness >= surest - TWIN else before.sureness)
+        assert (after.span, after.confidence, after.pairs) == (before.span, before.confidence, before.pairs)
 
 
 def test_more_caution_asks_for_more() -> None:

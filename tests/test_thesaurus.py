@@ -18,7 +18,7 @@ def build(folder: Path) -> Thesaurus:
     """car and auto share a synset; vehicle is one step up, craft two; PPDB and a head of Roget's know more."""
 
     def save(name: str, rows: list[list[int]]) -> None:
-        np.save(folder / f"{name}.offsets.npy", np.cumsum([0, *map(len, rows)]).astype(np.uint32))
+        np.save(folder / f"{name}.sizes.npy", np.array([*map(len, rows)], np.uint16))
         np.save(folder / f"{name}.npy", np.array([x for r in rows for x in r], np.uint32))
 
     (folder / "words.txt").write_text("\n".join(WORDS) + "\n", encoding="utf-8")

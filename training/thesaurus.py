@@ -44,9 +44,9 @@ class Words:
 
 
 def rows(pairs: Iterable[tuple[int, int]], n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (from, to) as compressed rows: offsets (n + 1) and targets."""
+    """Pairs (from, to) as compressed rows: how long each of the n rows is, and targets."""
     a = np.array(sorted(set(pairs)), dtype=np.int64).reshape(-1, 2)
-    return np.searchsorted(a[:, 0], np.arange(n + 1)).astype(np.uint32), a[:, 1].astype(np.uint32)
+    return np.bincount(a[:, 0], minlength=n).astype(np.uint16), a[:, 1].astype(np.uint32)
 
 
 def lines(name: str) -> Iterator[str]:
@@ -131,8 +131,8 @@ def main() -> None:
         ("word_heads", topics, n),
         ("head_words", [(g, w) for w, g in topics], groups),
     ):
-        offsets, targets = rows(pairs, size)
-        np.save(args.out / f"{name}.offsets.npy", offsets)
+        sizes, targets = rows(pairs, size)
+        np.save(args.out / f"{name}.sizes.npy", sizes)
         np.save(args.out / f"{name}.npy", targets)
         print(f"{name}: {len(targets):,}")
     (args.out / "words.txt").write_text("\n".join(words.ids) + "\n", encoding="utf-8")
