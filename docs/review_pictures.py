@@ -1,7 +1,8 @@
-"""Makes the pictures of docs/review.md: ``python docs/review_pictures.py`` (extra test, and Debian's chromium).
+"""Makes the pictures and the quoted outputs of docs/review.md: ``python docs/review_pictures.py``.
 
-Two articles of examples/ with the real Repairer, answered as the walk in docs/review.md tells. Journals and lexicons
-are kept in a temporary folder. Pictures are PNG with a palette, since these are a third as large.
+Needs the extra test, and Debian's chromium. Two articles of examples/ with the real Repairer; what is answered follows
+from what it finds (review_walk.py), so run it again after training. Journals and lexicons are kept in a temporary
+folder. Pictures are PNG with a palette, since these are a third as large.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ import base64
 import os
 import shutil
 import struct
+import subprocess
+import sys
 import tempfile
+import textwrap
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
+from review_walk import Stop, Walk
 
 from repair import Repairer
 from repair.ignoring import Unasked
-from repair.journal import Journal
+from repair.journal import SUFFIX, Journal
+from repair.learning import Learning
 from repair.report import Article
 from repair.review import Entry, Review
 from repair.review_terminal import ReviewApp
@@ -31,14 +37,8 @@ from repair.review_web import served
 HERE = Path(__file__).parent
 PICTURES = HERE / "pictures"
 NAMES = ("ferry-strike.txt", "soil-sensors.txt")
-# The keys of the walk: what is pressed before each picture of the terminal.
-WALK: Sequence[tuple[str, Sequence[str]]] = (
-    ("opened", ()),
-    ("own", ("n", "a", "2", "n", "y", "e", *"five")),
-    ("where", ("enter", "n", "y", "y", "i")),
-    ("filter", ("u", "u", "n", "f", *">0.9 source:lexicon", "enter")),
-    ("all", ("f", *"swap:profound", "enter", "A")),
-)
+CODE = ("journal", "summary", "diff", "learned", "apply", "plain")  # blocks of what is printed
+WIDE = 110
 PIXELS = """async (png) => {
   const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
   const canvas = new OffscreenCanvas(picture.width, picture.height);
@@ -59,27 +59,37 @@ class Asked(Unasked):
 
 
 def main() -> None:
-    """All pictures."""
+    """All pictures, then what the commands say of the same decisions."""
     PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["REPAIR_LEXICON"] = str(Path(folder, "lexicon.tsv"))  # not what its user has taught it
-        pictures(checked(), Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ["REPAIR_LEXICON"] = str(folder / "own/lexicon.tsv")  # not what its user has taught it
+        for article in NAMES:
+            shutil.copy(HERE.parent / "examples" / article, folder)
+        entries = checked(folder)
+        stops = list(Walk(opened(entries, folder, ".plan")).stops())
+        pictures(entries, stops, folder)
+        quote(walked(entries, stops) | said(folder))
 
 
-def checked() -> list[Entry]:
+def checked(folder: Path) -> list[Entry]:
     """The articles, checked."""
-    texts = [(name, (HERE.parent / "examples" / name).read_text(encoding="utf-8")) for name in NAMES]
+    texts = [(name, (folder / name).read_text(encoding="utf-8")) for name in NAMES]
     repairer = Repairer()
     return [Entry(name, Article(text), repairer.check(text)) for name, text in texts]
 
 
-def pictures(entries: Sequence[Entry], folder: Path) -> None:
-    """Both walks."""
+def opened(entries: Sequence[Entry], folder: Path, ending: str) -> Review:
+    """A review with journals of its own."""
+    return Review(entries, Journal({e.name: folder / f"{e.name}{ending}" for e in entries}), Asked())
 
-    def review(kind: str) -> Review:
-        return Review(entries, Journal({e.name: folder / f"{e.name}.{kind}" for e in entries}), Asked())
 
-    screens = asyncio.run(in_terminal(review("terminal")))
+def pictures(entries: Sequence[Entry], stops: Sequence[Stop], folder: Path) -> None:
+    """Both walks. What is decided in the terminal stays for the commands, and is learned from, as after ``q``."""
+    review = opened(entries, folder, SUFFIX)
+    screens = asyncio.run(in_terminal(review, stops))
+    review.learn(Learning(Path(os.environ["REPAIR_LEXICON"])).follow)
+    review.journal.close()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name, svg in screens.items():
@@ -88,64 +98,141 @@ def pictures(entries: Sequence[Entry], folder: Path) -> None:
             height = page.evaluate("Math.ceil(document.querySelector('svg').getBoundingClientRect().height)")
             page.set_viewport_size({"width": 1000, "height": height})
             keep(browser, page, f"terminal-{name}")
-        with served(review("page")) as address:
-            in_browser(browser, address)
+        review = opened(entries, folder, ".page")
+        with served(review) as address:
+            in_browser(browser, address, review, stops)
         browser.close()
 
 
-async def in_terminal(review: Review) -> dict[str, str]:
+async def in_terminal(review: Review, stops: Sequence[Stop]) -> dict[str, str]:
     """The terminal at each stop of the walk, as SVG."""
     app, out = ReviewApp(review), {}
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause(1)
-        for name, keys in WALK:
-            await pilot.press(*keys)
+        for stop in stops:
+            await pilot.press(*stop.keys)
             await pilot.pause(1)
-            out[name] = app.export_screenshot()
+            assert stop.name == "all" or app.at == stop.at, f"{stop.name}: at {app.at}, planned {stop.at}"
+            out[stop.name] = app.export_screenshot()
     return out
 
 
-def in_browser(browser: Browser, address: str) -> None:
+def in_browser(browser: Browser, address: str, review: Review, stops: Sequence[Stop]) -> None:
     """The page at the same stops, and on a phone."""
+    _, own, where, filtered, everywhere = stops
     page = browser.new_page(viewport={"width": 1100, "height": 640}, reduced_motion="reduce")
+    page.set_default_timeout(120_000)
     page.goto(address)
     page.wait_for_selector(".f.here")
     keep(browser, page, "page-opened")
-    press(page, "na2nye")
-    page.keyboard.type("five")
-    keep(browser, page, "page-own")
-    page.keyboard.press("Enter")
-    press(page, "nyyi")
-    page.wait_for_selector("#where[open]")
-    keep(browser, page, "page-where")
-    page.keyboard.press("u")
-    press(page, "un")
+    for stop in (own, where):
+        press(page, stop.keys)
+        assert page.evaluate("here") == stop.at, stop.name
+        keep(browser, page, f"page-{stop.name}")
+    press(page, filtered.keys[: filtered.keys.index("f")])
+    place = review.places[everywhere.at]
     page.emulate_media(color_scheme="dark")
-    page.keyboard.press("/")
-    page.keyboard.type("profound")
+    press(page, ("/", *place.finding.observed))
     keep(browser, page, "page-search")
-    page.keyboard.press("Enter")
-    page.click('[data-entry="1"]')
-    page.wait_for_selector('.f.here:has-text("profound")')
-    press(page, "A")
+    press(page, ("enter",))
+    page.click(f'[data-entry="{place.entry}"]')
+    press(page, ())
+    assert review.places[page.evaluate("here")].swap == place.swap, "all"
+    press(page, ("A",))
     page.emulate_media(color_scheme="light")
     page.click("#after")
     keep(browser, page, "page-after")
     page.set_viewport_size({"width": 390, "height": 780})
     page.emulate_media(color_scheme="dark")
     page.click("#diff")
-    page.keyboard.press("/")
+    press(page, ("/",))
     page.fill("#search", "")
-    page.keyboard.press("Enter")
+    press(page, ("enter",))
     page.click('[data-entry="0"]')
-    page.wait_for_selector('.f:has-text("reporters")')
+    press(page, ())
     keep(browser, page, "page-phone")
 
 
-def press(page: Page, keys: str) -> None:
+def walked(entries: Sequence[Entry], stops: Sequence[Stop]) -> dict[str, str]:
+    """The walk in words, for the text."""
+    _, own, where, filtered, everywhere = stops
+    total = sum(len(e.report.findings) for e in entries)
+    return {
+        "opened": f'Nothing has been decided: "1/{total}, {total} open".',
+        "answers": " · ".join([*own.told, *where.told[:1]]),
+        "before ignoring": " · ".join(where.told[1:]) or "nothing more",
+        "rejected": " · ".join(filtered.told),
+        "filter": f"`f` and `{filtered.line}`",
+        "everywhere": f"`f {everywhere.line}`, then {everywhere.told[-1]}",
+    }
+
+
+def said(folder: Path) -> dict[str, str]:
+    """What the commands print of these decisions."""
+
+    def repair(*arguments: str, answers: str = "") -> str:
+        command = [sys.executable, "-m", "repair.cli", *arguments]
+        paths = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
+        run = subprocess.run(
+            command, cwd=folder, input=answers, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": paths}, check=False,
+        )  # fmt: skip
+        assert run.returncode in (0, 1), run.stdout
+        return run.stdout.replace(str(folder), "~/articles")
+
+    line = (folder / f"{NAMES[0]}{SUFFIX}").read_text(encoding="utf-8").splitlines()[0]
+    changes = repair("review", "--apply", "--diff", *NAMES)
+    asked = repair("review", "--plain", "--journal", "other.review", *NAMES, answers="n\nq\n")
+    first = asked.partition("Decide (? for help): ")[0].partition("\n\n")[2]
+    second = asked.partition("Decide (? for help): ")[2].partition("\n")[0]
+    learned = repair("lexicon", "show", "--learned").splitlines()
+    written = repair("review", "--apply", "-w", "--backup", ".bak", *NAMES)
+    journal = textwrap.fill(line, 110, subsequent_indent=" ", break_long_words=False, break_on_hyphens=False)
+    return {
+        "journal": f"$ head -n 1 {NAMES[0]}{SUFFIX}\n{journal}",
+        "summary": changes.splitlines()[-1],
+        "diff": f"$ repair review --apply --diff {' '.join(NAMES)}\n{first_hunks(changes)}",
+        "learned": "\n".join(["$ repair lexicon show --learned", *(row for row in learned if "→" in row)]),
+        "apply": f"$ repair review --apply -w --backup .bak {' '.join(NAMES)}\n{written.strip()}",
+        "plain": "\n".join(map(cut, [*first.splitlines(), f"Decide (? for help): n\n{second}"])),
+    }
+
+
+def first_hunks(diff: str) -> str:
+    """The first hunk of each article, long lines cut."""
+    out: list[str] = []
+    hunks = 0
+    for line in diff.splitlines():
+        hunks = 0 if line.startswith("--- ") else hunks + line.startswith("@@")
+        if hunks < 2 or line.endswith((" change", " changes")):
+            out.append(cut(line))
+        elif out[-1] != "…":
+            out.append("…")
+    return "\n".join(out)
+
+
+def cut(line: str) -> str:
+    """A line as wide as the text."""
+    return line if len(line) <= WIDE or "\n" in line else line[: line.rindex(" ", 0, WIDE)] + " …"
+
+
+def quote(blocks: Mapping[str, str]) -> None:
+    """Put these between the marks of docs/review.md."""
+    path = HERE / "review.md"
+    text = path.read_text(encoding="utf-8")
+    for name, block in blocks.items():
+        fenced = f"```\n{block}\n```" if name in CODE else block
+        before, mark, rest = text.partition(f"<!-- walk: {name} -->\n")
+        _, end, after = rest.partition("\n<!-- end -->")
+        assert mark and end, f"docs/review.md has no marks for {name}"
+        text = f"{before}{mark}{fenced}{end}{after}"
+    path.write_text(text, encoding="utf-8")
+
+
+def press(page: Page, keys: Sequence[str]) -> None:
     """Keys one after the other, until the last is answered."""
     for key in keys:
-        page.keyboard.press(key)
+        page.keyboard.press({"enter": "Enter", " ": "Space"}.get(key, key))
     page.evaluate("async () => { while (busy) await new Promise((done) => setTimeout(done, 5)); }")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from repair.errors import InputError
 from repair.inflection import KIND_TAGS, NO_FORMS, analyses, british, head, inflect_phrase
@@ -23,7 +23,8 @@ _LEAST_SHARED = (
     0.2  # of the content words of the shorter text; unrelated ones share up to 0.06, spun ones 0.33 and more
 )
 _INSERT, _INSERT_FUNCTION, _NEVER = 1.2, 0.8, 1e9
-_LEAST = 0.29  # no piece of more than a word on each side costs less
+_LEAST = 0.29  # no piece of more than a word on either side costs less
+_MOST_APART = 0.5  # how near wordings can be of which no source knows both
 FUNCTION = (NO_FORMS - {"one", "two", "three"}) | {
     "into", "onto", "about", "after", "before", "against", "between", "through", "during", "'s",
 }  # fmt: skip
@@ -35,6 +36,8 @@ _PARTICLES = frozenset(
 _BREAK = re.compile(r"[.!?…,;:()\[\]“”\"\n]|[—–]| - ")
 
 Related = Callable[[str, str], float]
+Listed = Callable[[str, int], bool]
+Words = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,18 @@ class Token:
     start: int
     end: int
     after_break: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Words of one side that may make a piece: where they start, folded, apart and as one, and what stands beside."""
+
+    start: int
+    words: Words
+    phrase: str
+    after_break: bool
+    ends: bool
+    listed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +100,11 @@ def tokens(text: str) -> list[Token]:
     return out
 
 
-def align(spun: str, source: str, related: Related) -> Alignment:
+def align(spun: str, source: str, related: Related, listed: Listed) -> Alignment:
     """The swaps that lead from ``source`` to ``spun``, in order, each as short as it can be.
 
-    related: how near two folded wordings are, 0 to 1. Raises InputError for texts too long to compare.
+    related: how near two folded wordings are, 0 to 1. listed: whether any source knows a wording as observed (0) or as
+    original (1); where not both are known, they are no nearer than 0.5. Raises InputError for texts that are too long.
     """
     from rapidfuzz.distance import LCSseq
 
@@ -107,7 +123,7 @@ def align(spun: str, source: str, related: Related) -> Alignment:
         if max(i_end - i, j_end - j) > _MOST_GAP:
             lost += i_end - i
             continue
-        for first, last, start, end in _pieces(ours[i:i_end], theirs[j:j_end], related):
+        for first, last, start, end in _pieces(ours[i:i_end], theirs[j:j_end], related, listed):
             mine, other = ours[i + first : i + last], theirs[j + start : j + end]
             lost += 0 if other else len(mine)
             if mine and other and [t.folded for t in mine] != [t.folded for t in other]:
@@ -143,22 +159,30 @@ def _gaps(
         i, j = end, there + end - start
 
 
-def _pieces(a: Sequence[Token], b: Sequence[Token], related: Related) -> list[tuple[int, int, int, int]]:
+def _pieces(
+    a: Sequence[Token], b: Sequence[Token], related: Related, listed: Listed
+) -> list[tuple[int, int, int, int]]:
     """The cheapest cut of both sides into pieces: (first, last) of ``a`` against (start, end) of ``b``, in order."""
     best: dict[tuple[int, int], tuple[float, tuple[int, int]]] = {(0, 0): (0.0, (0, 0))}
-    for i in range(len(a) + 1):
-        for j in range(len(b) + 1):
+    mine, others = _stretches(a, listed, 0), _stretches(b, listed, 1)
+    for i, left in enumerate(mine):
+        for j, right in enumerate(others):
             if (i, j) == (0, 0):
                 continue
             found = (_NEVER, (0, 0))
-            for k in range(i, max(0, i - MOST_WORDS) - 1, -1):  # short pieces first: they make most long ones too dear
-                for m in range(j, max(0, j - MOST_WORDS) - 1, -1):
-                    if (k, m) == (i, j):
-                        continue
-                    before = best[k, m][0]
-                    if before + (_LEAST if i - k + j - m > 2 else 0.0) <= found[0]:
-                        cost = before + _cost(a[k:i], b[m:j], related, _next(a, i), _next(b, j))
-                        found = min(found, (cost, (k, m)))
+            for x in left:  # short pieces first: they make most long ones too dear
+                for y in right:
+                    m, n = len(x.words), len(y.words)
+                    if not m or not n:
+                        if m + n != 1:
+                            continue  # words come and go one by one
+                        least = _INSERT_FUNCTION
+                    else:
+                        least = 0.0 if m + n == 2 else _LEAST if x.listed and y.listed else _APART[m, n]
+                    before = best[x.start, y.start][0]
+                    room = found[0] - before
+                    if least <= room:
+                        found = min(found, (before + _cost(x, y, related, room), (x.start, y.start)))
             best[i, j] = found
     out, at = [], (len(a), len(b))
     while at != (0, 0):
@@ -168,42 +192,60 @@ def _pieces(a: Sequence[Token], b: Sequence[Token], related: Related) -> list[tu
     return out[::-1]
 
 
-def _next(tokens: Sequence[Token], i: int) -> bool:
-    """Whether a function word or a break follows, so that a word inserted here belongs to the word before it."""
-    return i >= len(tokens) or tokens[i].after_break or tokens[i].folded in FUNCTION
+def _stretches(tokens: Sequence[Token], listed: Listed, side: int) -> list[list[_Stretch]]:
+    """The stretches without a break that end before each token, and before the end: the short ones first."""
+    out = []
+    for end in range(len(tokens) + 1):
+        # A function word or a break follows: a word inserted here belongs to the word before it.
+        ends = end == len(tokens) or tokens[end].after_break or tokens[end].folded in FUNCTION
+        here = [_Stretch(end, (), "", False, ends, False)]
+        for start in range(end - 1, max(0, end - MOST_WORDS) - 1, -1):
+            words = tuple(t.folded for t in tokens[start:end])
+            phrase, breaks = " ".join(words), tokens[start].after_break
+            here.append(_Stretch(start, words, phrase, breaks, ends, listed(phrase, side)))
+            if breaks:
+                break
+        out.append(here)
+    return out
 
 
-def _cost(a: Sequence[Token], b: Sequence[Token], related: Related, ends: bool, ends_there: bool) -> float:
-    """What it costs to take ``a`` for a spinner's wording of ``b``."""
-    m, n = len(a), len(b)
+def _cost(a: _Stretch, b: _Stretch, related: Related, room: float) -> float:
+    """What it costs to take ``a`` for a spinner's wording of ``b``; one of them may be empty, the other a word then.
+
+    room: a cost above it need not be exact, only above it.
+    """
+    x, y = a.words, b.words
+    m, n = len(x), len(y)
     if not m or not n:
-        if m + n > 1:
-            return _NEVER
-        return _INSERT_FUNCTION if (a or b)[0].folded in FUNCTION else _INSERT
-    if any(t.after_break for side in (a, b) for t in side[1:]):
-        return _NEVER
-    x, y = [t.folded for t in a], [t.folded for t in b]
+        return _INSERT_FUNCTION if (x or y)[0] in FUNCTION else _INSERT
     if x == y:
         return 0.0 if m == 1 else _NEVER
-    near = related(" ".join(x), " ".join(y))
+    near = related(a.phrase, b.phrase)
     if m == n == 1:
-        odd = 0.2 * (a[0].after_break != b[0].after_break)
+        odd = 0.2 * (a.after_break != b.after_break)
         if x[0] in FUNCTION or y[0] in FUNCTION:
             odd += 0.15 if near >= 0.8 else 0.3
         return 1.0 - 0.7 * near - 0.15 * alike(x[0], y[0]) + odd
     if x[0] == y[0] or x[-1] == y[-1]:
-        return _edge(x, y, near, ends if m > n else ends_there)
+        return _edge(x, y, near, a.ends if m > n else b.ends)
     if near == 1.0:
         return 0.4 if m != n else 0.1 + 0.3 * m
+    cost = _apart(m, n, near) + 0.4 * (x[0] == "of") + 0.4 * (y[0] == "of")
+    if near or cost - 0.25 > room:
+        return cost
+    return cost - 0.25 * max(related(u, v) for u in {x[0], x[-1]} for v in {y[0], y[-1]})
+
+
+@cache
+def _apart(m: int, n: int, near: float) -> float:
+    """What so many words for so many cost that have neither end in common."""
     size = 0.35 * (m + n - 2) + 0.1 * max(0, m + n - 4)
     if min(m, n) > 1:
         size += 0.6 if m == n else 0.45
-    part = 0.0 if near else max(related(u, v) for u in (x[0], x[-1]) for v in (y[0], y[-1]))
-    odd = 0.4 * (x[0] == "of") + 0.4 * (y[0] == "of")
-    return 1.0 + size + odd - (0.7 + 0.25 * (m + n - 2)) * near - 0.25 * part
+    return 1.0 + size - (0.7 + 0.25 * (m + n - 2)) * near
 
 
-def _edge(x: list[str], y: list[str], near: float, ends: bool) -> float:
+def _edge(x: Words, y: Words, near: float, ends: bool) -> float:
     """A word and the same word with company: "closed up" = closed, "other people" = people."""
     long, short = (x, y) if len(x) > len(y) else (y, x)
     if near == 1.0 and len(short) == 1:
@@ -217,6 +259,14 @@ def _edge(x: list[str], y: list[str], near: float, ends: bool) -> float:
         return 0.7 - 0.4 * near
     fits = ends == behind
     return 0.8 + 0.15 * (not fits) - 0.4 * near
+
+
+# The least that a piece of so many words for so many costs where no source knows both wordings.
+_APART = {
+    (m, n): 0.5 if m + n == 3 else _apart(m, n, _MOST_APART) - 0.01
+    for m in range(1, MOST_WORDS + 1)
+    for n in range(1, MOST_WORDS + 1)
+}  # fmt: skip
 
 
 def alike(one: str, other: str) -> float:
@@ -244,6 +294,11 @@ def base_form(observed: str, original: str, first: str = "noun") -> tuple[str, s
                 if tuple(inflect_phrase(p, kind, tag) for p in pair) == (observed, original) and pair[0] != pair[1]:
                     return *pair, kind
     return observed, original, "function"
+
+
+def base_forms(phrase: str) -> set[str]:
+    """All that ``base_form`` may make of a folded wording on either side, itself among it."""
+    return {phrase, *(base for kind in KIND_TAGS for base in _bases(phrase, kind).values())}
 
 
 @lru_cache(maxsize=100_000)  # a text's alignment asks for the same few thousand again and again

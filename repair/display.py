@@ -37,6 +37,11 @@ def as_read(text: str) -> str:
     return plain(text.replace("\r\n", "\n"), "\n\t")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with what it counts: "1 change", "1,200 changes"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def json_line(row: dict[str, Any]) -> str:
     """``row`` as one line of JSON that is safe to print and to send as UTF-8."""
     return JSON_UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(row, ensure_ascii=False, default=str))

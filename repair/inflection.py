@@ -7,8 +7,11 @@ know is left alone rather than guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from importlib.util import find_spec, module_from_spec
+from typing import Any
 
 TAGS = {
     "NOUN": ("NN", "NNS"),
@@ -33,15 +36,33 @@ NO_FORMS = frozenset(
 )  # fmt: skip
 
 
+@cache
+def _look_ups() -> tuple[Callable[[str], Any], Callable[[str], Any]]:
+    """LemmInflect's lemmas and inflections of a word, without the hook of its package into spaCy.
+
+    Where spaCy is installed that hook would import it, and torch with it: seconds for what needs neither.
+    """
+    name = "lemminflect"
+    hooked = bool({name, "spacy"} & sys.modules.keys())
+    spec = None if hooked else find_spec(name)
+    if spec:
+        sys.modules[name] = module_from_spec(spec)  # not executed: a package that only knows where its modules are
+    try:
+        from lemminflect.core.Inflections import Inflections
+        from lemminflect.core.Lemmatizer import Lemmatizer
+    finally:
+        if spec:
+            del sys.modules[name]  # who imports it for itself gets all of it
+    return Lemmatizer().getAllLemmas, Inflections().getAllInflections
+
+
 @lru_cache(maxsize=200_000)
 def analyses(form: str) -> tuple[tuple[str, str], ...]:
     """All readings (lemma, tag) of a folded form; empty for function words and for words unknown to the dictionary."""
     if form in NO_FORMS or not form.isascii() or not form.isalpha():
         return ()
-    from lemminflect import getAllLemmas
-
     out = []
-    for pos, lemmas in getAllLemmas(form).items():
+    for pos, lemmas in _look_ups()[0](form).items():
         for lemma in lemmas:
             out += [(lemma, tag) for tag in TAGS.get(pos, ()) if form in _forms(lemma, tag)]
     return tuple(dict.fromkeys(out))
@@ -49,9 +70,7 @@ def analyses(form: str) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=100_000)
 def _known(lemma: str) -> dict[str, tuple[str, ...]]:
-    from lemminflect import getAllInflections
-
-    found: dict[str, tuple[str, ...]] = getAllInflections(lemma)
+    found: dict[str, tuple[str, ...]] = _look_ups()[1](lemma)
     return found
 
 

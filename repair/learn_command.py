@@ -45,7 +45,7 @@ def learn(
     passed over, with exit code 3.
     """
     from repair.config import Config, user_lexicon
-    from repair.display import plain
+    from repair.display import counted, plain
     from repair.learning import Learning, weighed
     from repair.proposals import Proposer
     from repair.rows import HEADER
@@ -63,7 +63,7 @@ def learn(
             continue
         pairs += 1
         if alignment.lost:
-            run.say(f"{plain(name)}: {alignment.lost} words have no counterpart in the source")
+            run.say(f"{plain(name)}: {counted(alignment.lost, 'word')} without a counterpart in the source")
     found = list(proposer.proposals(min_count))
     learning = Learning(file or user_lexicon())
     rows = weighed([proposal.lesson for proposal in found], learning.rows())
@@ -71,12 +71,12 @@ def learn(
         print("\n".join([HEADER, *map(line_of, sorted(_noted(found, rows), key=lambda row: row.order))]))
     elif found:
         print("\n".join(_table(found, rows)))
-    met = f"{len(found)} swaps, met {sum(proposal.count for proposal in found)} times"
-    run.say(f"{pairs} pairs, {run.tally.unreadable} rejected: {met}")
+    met = f"{counted(len(found), 'swap')}, met {counted(sum(proposal.count for proposal in found), 'time')}"
+    run.say(f"{counted(pairs, 'pair')}, {run.tally.unreadable:,} rejected: {met}")
     if found and format != "tsv" and not dry_run:
         if yes or _confirmed(f"Write them to {plain(str(learning.lexicon))}?"):
             new = learning.add(proposal.lesson for proposal in found)
-            run.say(f"{learning.lexicon}: {new} rows added; `repair lexicon undo` takes them back")
+            run.say(f"{learning.lexicon}: {counted(new, 'row')} added; `repair lexicon undo` takes the lesson back")
         else:
             run.say("nothing was written; --yes writes")
     raise typer.Exit(run.code(0, exit_zero=True))

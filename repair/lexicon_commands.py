@@ -29,7 +29,7 @@ def check(
     sort: Annotated[bool, typer.Option("--sort", help="Sort the files first, where their rows are valid.")] = False,
 ) -> None:
     """Refuse duplicates, loops, idle and broken rows, and files that are not sorted; say line and cure."""
-    from repair.display import plain
+    from repair.display import counted, plain
     from repair.rows import problems, read, shipped, write
 
     files = [file for path in paths or shipped() for file in (sorted(path.glob("*.tsv")) if path.is_dir() else [path])]
@@ -43,7 +43,7 @@ def check(
     found = problems(files)
     for problem in found:
         print(plain(str(problem)))
-    print(f"{len(files)} lexicons, {len(found)} problems", file=sys.stderr)
+    print(f"{counted(len(files), 'lexicon')}, {counted(len(found), 'problem')}", file=sys.stderr)
     raise typer.Exit(int(bool(found)))
 
 
@@ -91,7 +91,7 @@ def show(
 ) -> None:
     """Print your lexicon, or what was learned into it."""
     from repair.config import user_lexicon
-    from repair.display import plain
+    from repair.display import counted, plain
     from repair.learning import Learning
     from repair.rows import HEADER, format
 
@@ -99,7 +99,7 @@ def show(
     held = learning.rows()
     if not learned:
         print("\n".join([HEADER, *map(format, held)]))
-        print(f"{learning.lexicon}: {len(held)} rows", file=sys.stderr)
+        print(f"{learning.lexicon}: {counted(len(held), 'row')}", file=sys.stderr)
         return
     weights = {(row.observed, row.original): f"{row.weight:.2f}" for row in held}
     swaps = learning.known()
@@ -107,7 +107,7 @@ def show(
         wording = f"{swap.observed} → {swap.original}" if swap.kind != "ignore" else f"{swap.observed} (ignored)"
         counts = f"{swap.accepted:4} accepted {swap.rejected:4} rejected"
         print(f"{plain(wording):44} {swap.kind:9} {weights.get(swap.key, '-'):>4}  {counts}  {plain(swap.at)}")
-    print(f"{learning.journal}: {len(swaps)} swaps learned", file=sys.stderr)
+    print(f"{learning.journal}: {counted(len(swaps), 'swap')} learned", file=sys.stderr)
 
 
 @lexicon.command()
@@ -119,7 +119,7 @@ def undo(
 ) -> None:
     """Take back what was learned: the last lesson (a decision, or a run of `repair learn`), or all about a wording."""
     from repair.config import user_lexicon
-    from repair.display import plain
+    from repair.display import counted, plain
     from repair.learning import Learning
 
     learning = Learning(file or user_lexicon())
@@ -129,7 +129,7 @@ def undo(
         raise UsageError(f"{learning.journal}: {what} was learned; `repair lexicon show --learned` lists what was")
     for swap in gone[:20]:
         print(plain(f"taken back: {swap.observed} → {swap.original}"), file=sys.stderr)
-    print(f"{learning.lexicon}: {len(gone)} swaps taken back", file=sys.stderr)
+    print(f"{learning.lexicon}: {counted(len(gone), 'swap')} taken back", file=sys.stderr)
 
 
 def silence(wording: str, on: bool, file: Path | None = None) -> None:

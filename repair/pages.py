@@ -9,6 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from repair.display import counted
 from repair.errors import InputError
 from repair.items import Item
 from repair.page import Index, article, page
@@ -60,7 +61,7 @@ def to_folder(results: Results, folder: Path, session: Session) -> None:
             else:
                 index.add(item.id, name, report)
     _write(folder / "index.html", page("A batch", index.html()))
-    session.say(f"{folder / 'index.html'}: {len(index.entries):,} articles")
+    session.say(f"{folder / 'index.html'}: {counted(len(index.entries), 'article')}")
 
 
 def _file_name(id: str, taken: set[str]) -> str:

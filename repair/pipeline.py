@@ -203,7 +203,7 @@ class Pipeline:
         first, last = evidence.spans[span]
         columns = dict(zip(SPAN, evidence.span[span].tolist(), strict=True))
         out: dict[str, Any] = {
-            "verdict": f"article {decision.verdict.label}, probability {decision.verdict.probability:.2f}",
+            "verdict": str(decision.verdict),
             "replaced": round(columns["replaced"], 3),
         }
         if pair is None:

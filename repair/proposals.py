@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from repair.alignment import FUNCTION, MOST_WORDS, WORD, Alignment, Swap, align, base_form, same_lemma
+from rapidfuzz.distance import JaroWinkler
+
+from repair.alignment import FUNCTION, MOST_WORDS, WORD, Alignment, Swap, align, base_form, base_forms, same_lemma
 from repair.errors import InputError
 from repair.inflection import analyses
 from repair.learning import Learned
@@ -44,10 +46,11 @@ class Proposer:
     def __init__(self) -> None:
         self.found: dict[tuple[str, str], Proposal] = {}
         self.related = lru_cache(maxsize=500_000)(self._related)
+        self.listed = lru_cache(maxsize=100_000)(self._is_listed)
 
     def add(self, name: str, spun: str, source: str) -> Alignment:
         """Take in the swaps of one pair. Raises InputError where the texts are no pair."""
-        alignment = align(spun, source, self.related)
+        alignment = align(spun, source, self.related, self.listed)
         if not alignment.trusted:
             share = f"only {alignment.shared:.0%} of the words are shared in order"
             raise InputError(f"{name}: this is no spun text and its source, {share}; check the pairing", "misaligned")
@@ -89,23 +92,31 @@ class Proposer:
         """The swaps of the shipped lexicons, folded."""
         from repair import rows
 
-        pairs = ((row.observed.lower(), row.original.lower()) for path in rows.shipped() for row in rows.read(path))
+        pairs = {(one.lower(), other.lower()) for path in rows.shipped() for one, other in rows.pairs(path)}
         return {pair for pair in pairs if pair[0] != pair[1]}
+
+    @cached_property
+    def _sides(self) -> tuple[set[str], set[str]]:
+        """What the lexicons have as observed, and as original."""
+        return {one for one, _ in self._known}, {other for _, other in self._known}
+
+    def _is_listed(self, wording: str, side: int) -> bool:
+        """Whether a source knows a folded wording in any base form, as observed (``side`` 0) or as original."""
+        return any(base in self._sides[side] or base in self._thesaurus.ids for base in base_forms(wording))
 
     def _related(self, one: str, other: str) -> float:
         """How near two folded wordings are, 0 to 1: known swaps, dictionary neighbours, similar letters."""
-        from rapidfuzz.distance import JaroWinkler
-
         if one == other or (one, other) in self._known:
             return 1.0
         if " " not in one + other and same_lemma(one, other):
             return 0.4 if one in FUNCTION or other in FUNCTION else 0.9
-        observed, original, _ = base_form(one, other)
-        if (observed, original) in self._known:
-            return 1.0
-        neighbours = self._thesaurus.neighbours
-        if bits := neighbours(observed).get(original, 0) | neighbours(one).get(other, 0):
-            return 0.5 if bits == FAR else 0.8
+        if self.listed(one, 0) and self.listed(other, 1):
+            observed, original, _ = base_form(one, other)
+            if (observed, original) in self._known:
+                return 1.0
+            neighbours = self._thesaurus.neighbours
+            if bits := neighbours(observed).get(original, 0) | neighbours(one).get(other, 0):
+                return 0.5 if bits == FAR else 0.8
         return 0.5 if len(one) > 3 and JaroWinkler.similarity(one, other) > 0.87 else 0.0
 
 

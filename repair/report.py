@@ -73,6 +73,9 @@ class Verdict:
     probability: float
     density: float
 
+    def __str__(self) -> str:
+        return f"article {self.label}, probability {self.probability:.2f}"
+
     def to_dict(self) -> dict[str, Any]:
         return {"label": self.label, "probability": round(self.probability, 4), "density": round(self.density, 4)}
 

@@ -49,7 +49,7 @@ KEYS = (
     ("u", "undo, without limit (r: redo)"),
     ("j", "next place (k: the one before)"),
     ("f", "filter, such as: >0.8 source:lexicon swap:workforce words"),
-    ("/", "search"),
+    ("/", "search wordings and suggestions"),
     ("q", "quit; everything decided is kept"),
     ("?", "these keys"),
 )

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from repair.display import plain
+from repair.display import counted, plain
 from repair.errors import InputError, RepairError, UsageError
 from repair.ignoring import Ignoring
 from repair.items import Item
@@ -32,6 +32,10 @@ def run(session: Session, paths: Sequence[str], input: Format | None, options: d
     if "-" in paths:
         raise UsageError("a review can't read articles from stdin, since it keeps a journal beside them; name a file")
     way, put = ways[0] if ways else "", _output(session, options)
+    if way == "web":  # what is missing is said before the articles are read, which takes long
+        from repair.review_web import listening
+
+        listening(options["port"]).close()
     if way != "finish":
         session.say(f"reading the articles{'; the address of the page follows' if way == 'web' else ''}")
     given = (paths, input, put.admits) if put else (paths, input)
@@ -59,7 +63,7 @@ def run(session: Session, paths: Sequence[str], input: Format | None, options: d
     counts = review.counts()
     remain = counts["open"] + counts["skip"]
     changes = sum(len(review.edits(e)) for e in range(len(entries)))
-    session.say(f"{len(review) - remain:,} of {len(review):,} decided, {changes:,} changes")
+    session.say(f"{len(review) - remain:,} of {len(review):,} decided, {counted(changes, 'change')}")
     if changes and not put:
         session.say("the articles are as they were; repair review --apply with -w, -o DIR or --diff puts them in place")
     return session.code(remain, options["exit_zero"])
@@ -116,7 +120,7 @@ def _greet(session: Session, review: Review) -> None:
     for lost in review.history.lost:
         session.say(f"the article changed: {plain(str(lost))}; it is asked again where it is found")
     if review.history.done:
-        session.say(f"resumed: {len(review.history.done):,} earlier decisions")
+        session.say(f"resumed: {counted(len(review.history.done), 'earlier decision')}")
 
 
 def _interface(way: str, review: Review, session: Session, options: dict[str, Any]) -> None:

@@ -107,6 +107,10 @@ def shown(review: Review, i: int, paint: Paint) -> Iterator[str]:
     text = entry.article.text
     line, column = Places(text).of(f.start)
     left, right = text[max(0, f.start - AROUND) : f.start], text[f.end : f.end + AROUND]
+    if f.start > AROUND:
+        left = "… " + left.partition(" ")[2]
+    if f.end + AROUND < len(text):
+        right = right.rpartition(" ")[0] + " …"
     one = [plain(re.sub(r"\s+", " ", part)) for part in (left, f.observed, right)]
     open_ = review.counts()["open"]
     yield ""

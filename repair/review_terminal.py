@@ -104,7 +104,7 @@ class ReviewApp(App[None]):
     #ask { display: none; }
     .narrow #desk { layout: vertical; }
     .narrow #article { width: 1fr; height: 1fr; }
-    .narrow #panel { width: 1fr; height: 10; border-left: none; border-top: solid $primary; }
+    .narrow #panel { width: 1fr; height: 10; max-height: 60%; border-left: none; border-top: solid $primary; }
     """
     AUTO_FOCUS = None
     ENABLE_COMMAND_PALETTE = False
@@ -139,6 +139,8 @@ class ReviewApp(App[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.screen_stack[0].set_class(event.size.width < 64, "narrow")
+        if self.taking:
+            self.call_after_refresh(self.look)  # what was in view may be so no more
 
     def part(self, name: str, kind: type[Part]) -> Part:
         """A part of the review's own screen, also while a dialog stands before it."""
@@ -362,7 +364,9 @@ class ReviewApp(App[None]):
         around = [*range(self.at + 1, len(self.review)), *range(self.at + 1)]
         found = next((i for i in around if chosen.passes(self.review.places[i])), None)
         if found is None:
-            self.said = "no place passes that"
+            self.said = (
+                "no finding passes that filter" if asked == "f" else "no wording found or suggested has that in it"
+            )
         elif asked == "f":
             self.chosen, self.filter = chosen, f"[{plain(line.strip())}]  " if line.strip() else ""
         await self.show(self.at if found is None else found)

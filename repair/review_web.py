@@ -29,7 +29,7 @@ try:
     from starlette.applications import Starlette
     from starlette.middleware.base import BaseHTTPMiddleware
     from starlette.requests import Request
-    from starlette.responses import JSONResponse, RedirectResponse, Response
+    from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
     from starlette.routing import Route
 except ImportError as error:
     raise UsageError(
@@ -37,6 +37,9 @@ except ImportError as error:
     ) from None
 
 BODY = 64 * 1024  # bytes of a post
+_KEYS = [
+    (key, "filter by confidence and source" if key == "f" else meaning) for key, meaning in KEYS
+]  # no line to type
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -81,19 +84,25 @@ def served(review: Review) -> Iterator[str]:
             thread.join(5)
 
 
+def listening(port: int) -> socket.socket:
+    """A socket for a port of this machine alone, 0 for any. Raises UsageError where the port is taken."""
+    # Named TCP, or asyncio would leave Nagle's algorithm on, and each answer would wait 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"--port {port} can't be had ({error.strerror}); give another, or none") from None
+    return listener
+
+
 class _Serving:
     """A review's server with its socket, listening on this machine alone."""
 
     def __init__(self, review: Review, port: int) -> None:
-        # Named TCP, or asyncio would leave Nagle's algorithm on, and each answer would wait 40 ms.
-        self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self.listener.bind(("127.0.0.1", port))
-            self.listener.listen()
-        except OSError as error:
-            self.listener.close()
-            raise UsageError(f"--port {port} can't be had ({error.strerror}); give another, or none") from None
+        self.listener = listening(port)
         port, token = self.listener.getsockname()[1], secrets.token_urlsafe(32)
         self.address = f"http://127.0.0.1:{port}/?token={token}"
         app = application(review, token, port, self.finish)
@@ -122,25 +131,26 @@ def application(review: Review, token: str, port: int, finish: Callable[[], None
 
     class Guard(BaseHTTPMiddleware):
         async def dispatch(self, request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-            response = await go_on(request) if not (refusal := refused(request)) else refusal
+            why = refused(request)
+            response = why if isinstance(why, Response) else _no(why, request.url.path) if why else await go_on(request)
             response.headers.update(HEADERS)
             return response
 
-    def refused(request: Request) -> Response | None:
+    def refused(request: Request) -> Response | str | None:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if host not in hosts:
-            return _no("this page is for this machine alone; open the address that the command printed")
+            return "this page is for this machine alone; open the address that the command printed"
         if origin not in (None, f"http://{host}") or (request.method == "POST" and origin is None):
-            return _no("another page may not decide here")
+            return "another page may not decide here"
         ours = request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
         if not ours and not (request.url.path == "/" and "token" in request.query_params):
-            return _no("another page may not look in here")
+            return "another page may not look in here"
         if request.method == "POST" and request.headers.get("content-type") != "application/json":
-            return _no("only JSON is taken")
+            return "only JSON is taken"
         given = request.query_params.get("token") if request.url.path == "/" else None
         held = given or request.cookies.get(cookie, "")
         if not hmac.compare_digest(held.encode("utf-8", "replace"), token.encode()):
-            return _no("the token is wrong or missing; open the address that the command printed")
+            return "the token is wrong or missing; open the address that the command printed"
         if given:
             response = RedirectResponse("/", 303)
             response.set_cookie(cookie, token, httponly=True, samesite="strict")
@@ -155,11 +165,11 @@ def application(review: Review, token: str, port: int, finish: Callable[[], None
         articles = [{"name": plain(entry.name), **_progress(review, e)} for e, entry in enumerate(review.entries)]
         lost = [plain(str(lost)) for lost in review.history.lost]
         asked = {"ignoring": review.silence.where, "wheres": WHERES, "project": plain(review.silence.place)}
-        return _json({"articles": articles, "keys": KEYS, "lost": lost, **asked})
+        return _json({"articles": articles, "keys": _KEYS, "lost": lost, **asked})
 
     async def article(request: Request) -> Response:
         e = request.path_params["entry"]
-        return _json(_article(review, e)) if e < len(review.entries) else _no("no such article", 404)
+        return _json(_article(review, e)) if e < len(review.entries) else _no("no such article", status=404)
 
     async def decide(request: Request) -> Response:
         body = await _body(request)
@@ -182,7 +192,7 @@ def application(review: Review, token: str, port: int, finish: Callable[[], None
     async def export(request: Request) -> Response:
         e, kind = request.path_params["entry"], request.path_params["kind"]
         if e >= len(review.entries) or kind not in EXPORTS:
-            return _no("no such export", 404)
+            return _no("no such export", status=404)
         data, ending = EXPORTS[kind](review, e), {"text": "txt", "diff": "diff", "jsonl": "jsonl"}[kind]
         headers = {"Content-Disposition": f'attachment; filename="article-{e + 1}.{ending}"'}
         return Response(data.encode("utf-8", "backslashreplace"), media_type="text/plain", headers=headers)
@@ -225,7 +235,10 @@ def _json(row: dict[str, Any], status: int = 200) -> Response:
     return Response(json.dumps(row, default=str), status, media_type="application/json")  # ASCII: surrogates stay whole
 
 
-def _no(message: str, status: int = 403) -> Response:
+def _no(message: str, path: str = "", status: int = 403) -> Response:
+    """A refusal: for the page, or in words where a person opened the address."""
+    if path == "/":
+        return PlainTextResponse(f"{message[0].upper()}{message[1:]}.\n", status)
     return JSONResponse({"error": message}, status)
 
 

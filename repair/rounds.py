@@ -46,7 +46,10 @@ class Settling:
                 flag = later.get(span, finding)
                 findings.append(replace(flag, action="flag", confidence=max(flag.confidence, finding.confidence)))
         findings.sort(key=lambda f: f.start)
-        return replace(self.report, findings=tuple(findings)), tuple(self.edits)
+        # Further readings have verdicts of their own, on texts that nobody sees.
+        verdict = {"verdict": str(self.report.verdict)}
+        told = tuple(replace(f, evidence={**f.evidence, **verdict}) for f in findings)
+        return replace(self.report, findings=told), tuple(self.edits)
 
 
 def settle(pipeline: Pipeline, articles: Sequence[Article]) -> list[tuple[Report, tuple[Edit, ...]]]:

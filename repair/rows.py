@@ -125,6 +125,13 @@ def read(path: Path) -> list[Row]:
     return rows
 
 
+def pairs(path: Path) -> Iterator[tuple[str, str]]:
+    """Observed and original of each row, of a file that is known to be valid: many times quicker than ``read``."""
+    for _, line in _lines(path):
+        observed, original, _ = line.split("\t", 2)
+        yield observed, original
+
+
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Replace a file, in one step, by these rows, sorted."""
     from repair.write import replacing

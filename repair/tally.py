@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from repair.display import counted
 from repair.report import Report
 
 STAGES = ("read", "load", "screen", "encoder", "evidence", "decide", "write")
@@ -55,8 +56,8 @@ class Tally:
         more += f", {self.skipped:,} done before" if self.skipped else ""
         more += f", {self.unreadable:,} not readable" if self.unreadable else ""
         return (
-            f"{_count(self.articles, 'article')}, {_count(self.words, 'word')}: "
-            f"{_count(self.findings, 'finding')}, {self.replacements:,} {done}{more}"
+            f"{counted(self.articles, 'article')}, {counted(self.words, 'word')}: "
+            f"{counted(self.findings, 'finding')}, {self.replacements:,} {done}{more}"
         )
 
     def details(self) -> Iterator[str]:
@@ -92,7 +93,3 @@ class Tally:
 
 def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items(), key=lambda c: (-c[1], c[0])))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -163,3 +165,16 @@ def test_folders_are_paired_by_name(command: Command, tmp_path: Path) -> None:
     (tmp_path / "made.tsv").write_bytes(result.stdout)
     assert command("lexicon", "check", "made.tsv").returncode == 0
     assert len(rows.read(tmp_path / "made.tsv")) > 100
+
+
+def test_learning_loads_no_model(environment: dict[str, str]) -> None:
+    """LemmInflect would import spaCy where that is installed, and spaCy torch: seconds that learning has no need of."""
+    code = """
+import sys
+from repair.proposals import Proposer
+Proposer().add("name", "The boats sailed for the most effective port.", "The ships sailed for the only port.")
+assert not {"torch", "spacy"} & sys.modules.keys(), "too much"
+from lemminflect import getAllLemmas
+assert getAllLemmas("ships")["NOUN"] == ("ship",)
+"""
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repair.report import Edit, OffsetMap, Repair, Report, Verdict, apply
+from repair.display import counted
+from repair.report import Article, Edit, Finding, OffsetMap, Repair, Report, Verdict, apply
+from repair.rounds import Settling
 
 
 @st.composite
@@ -62,3 +64,19 @@ def test_the_map_never_goes_backwards(case: tuple[str, list[Edit]]) -> None:
 def test_edits_that_do_not_fit_are_refused(edits: list[Edit]) -> None:
     with pytest.raises(ValueError):
         apply("abc", edits)
+
+
+def test_every_finding_tells_the_verdict_of_the_first_reading() -> None:
+    """Further readings have other verdicts, on texts that nobody sees."""
+    text, first = "a queer bus and an odd tram", Verdict("spun", 0.9, 0.2)
+    found = [
+        Finding(at, at + len(word), word, 0.9, "flag", (), {"verdict": str(verdict), "replaced": 0.9})
+        for at, word, verdict in ((2, "queer", first), (19, "odd", Verdict("clean", 0.1, 0.0)))
+    ]
+    state = Settling(Article(text), Report(7, first, tuple(found)), [Edit(8, 11, "bus", "coach")], found[1:])
+    report, _ = state.settled()
+    assert [f.evidence["verdict"] for f in report.findings] == ["article spun, probability 0.90"] * 3
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(n, "change") for n in (0, 1, 1200)] == ["0 changes", "1 change", "1,200 changes"]

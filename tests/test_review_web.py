@@ -51,6 +51,7 @@ def test_the_token_is_needed_for_everything(review: Review) -> None:
     client = TestClient(application(review, TOKEN, 5000, lambda: None), base_url="http://127.0.0.1:5000")
     for path in ("/", "/review.js", "/api/batch", "/api/article/0", "/api/export/text/0", "/?token=wrong", "/?token=é"):
         assert client.get(path).status_code == 403, path
+    assert client.get("/").text.startswith("The token is wrong or missing; open the address"), "a person reads this"
     assert post(client) == 403
     client.cookies.set("repair-5000", "wrong")
     assert client.get("/api/batch").status_code == 403
