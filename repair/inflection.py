@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from repair.forms import inflections, lemmas
+
 TAGS = {
     "NOUN": ("NN", "NNS"),
     "VERB": ("VB", "VBZ", "VBD", "VBN", "VBG"),
@@ -38,21 +40,14 @@ def analyses(form: str) -> tuple[tuple[str, str], ...]:
     """All readings (lemma, tag) of a folded form; empty for function words and for words unknown to the dictionary."""
     if form in NO_FORMS or not form.isascii() or not form.isalpha():
         return ()
-    from lemminflect import getAllLemmas
-
     out = []
-    for pos, lemmas in getAllLemmas(form).items():
-        for lemma in lemmas:
+    for pos, found in lemmas(form).items():
+        for lemma in found:
             out += [(lemma, tag) for tag in TAGS.get(pos, ()) if form in _forms(lemma, tag)]
     return tuple(dict.fromkeys(out))
 
 
-@lru_cache(maxsize=100_000)
-def _known(lemma: str) -> dict[str, tuple[str, ...]]:
-    from lemminflect import getAllInflections
-
-    found: dict[str, tuple[str, ...]] = getAllInflections(lemma)
-    return found
+_known = lru_cache(maxsize=4_000)(inflections)  # a lemma's forms are asked for tag by tag
 
 
 def _forms(lemma: str, tag: str) -> tuple[str, ...]:
