@@ -35,7 +35,7 @@ NO_FORMS = frozenset(
 )  # fmt: skip
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=40_000)
 def analyses(form: str) -> tuple[tuple[str, str], ...]:
     """All readings (lemma, tag) of a folded form; empty for function words and for words unknown to the dictionary."""
     if form in NO_FORMS or not form.isascii() or not form.isalpha():
@@ -57,7 +57,7 @@ def _forms(lemma: str, tag: str) -> tuple[str, ...]:
     return known.get(tag) or known.get(_INSTEAD.get(tag, "")) or ()
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=30_000)
 def inflect(lemma: str, tag: str) -> str | None:
     """The form of ``lemma`` with ``tag``; None where it has none (no plural, no comparative)."""
     forms = _forms(lemma, tag)
@@ -91,7 +91,7 @@ def inflect_phrase(phrase: str, kind: str, tag: str) -> str | None:
     return " ".join([*words[:i], form, *words[i + 1 :]])
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4_000)
 def _word_forms(word: str, kind: str) -> tuple[str | None, ...]:
     return tuple(inflect(word, tag) for tag in KIND_TAGS[kind])
 
@@ -172,7 +172,7 @@ def _in_list(word: str, table: dict[str, str]) -> str | None:
     return None
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def british(word: str) -> str:
     """A folded word in British spelling; itself where both spell alike."""
     if found := _in_list(word, _WORDS_BRITISH):
@@ -183,7 +183,7 @@ def british(word: str) -> str:
     return word
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def american(word: str) -> str:
     """A folded word in American spelling, as far as a list of words tells."""
     return _in_list(word, _WORDS_AMERICAN) or word

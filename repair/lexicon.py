@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -65,7 +65,8 @@ class Lexicon:
     def __init__(self, paths: Iterable[Path], ignore: Iterable[str] = ()) -> None:
         self.ignored = {key_of(w) for w in ignore}
         self._lines: list[str] = []
-        self._longest: dict[str, int] = {}  # words of the longest wording, by its first word
+        self._longest: dict[str, int] = {}  # words of the longest wording, by its first word; and of ignored ones
+        self._longest_ignored: dict[str, int] = {}
         hashes, numbers = array("q"), array("i")
         for path in paths:
             for line, observed, kind in rows.scan(path):
@@ -75,17 +76,13 @@ class Lexicon:
                 for key in {key_of(form) for form in (observed, *_forms(observed, kind)) if form}:
                     hashes.append(hash(key))
                     numbers.append(len(self._lines))
-                    self._lengthen(key)
+                    _lengthen(self._longest, key)
                 self._lines.append(line)
         for key in self.ignored:
-            self._lengthen(key)
+            _lengthen(self._longest_ignored, key)
         order = np.argsort(np.array(hashes, np.int64), kind="stable")  # rows of a wording stay in their order
         self._hashes, self._numbers = np.array(hashes, np.int64)[order], np.array(numbers, np.int32)[order]
         self.entries = lru_cache(maxsize=_KEPT)(self._entries)
-
-    def _lengthen(self, key: str) -> None:
-        first, *rest = key.split(" ")
-        self._longest[first] = max(1 + len(rest), self._longest.get(first, 0))
 
     def _entries(self, key: str) -> tuple[Entry, ...]:
         """What all rows say of a wording given by its key, in the order of the rows."""
@@ -113,27 +110,33 @@ class Lexicon:
 
     def _known(self, text: Text) -> Iterator[tuple[int, int, str]]:
         """First token, length and key of the stretches whose hash is that of a row, the longer ones first."""
-        places = list(self._stretches(text))
+        places = list(_stretches(text, self._longest))
         hashes = np.fromiter((hash(key) for _, _, key in places), np.int64, len(places))
         at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
         known = self._hashes[at] == hashes if len(self._hashes) else np.zeros(len(places), bool)
         return (places[k] for k in np.flatnonzero(known).tolist())
 
-    def _stretches(self, text: Text) -> Iterator[tuple[int, int, str]]:
-        """First token, length and key of every stretch that begins as a wording does, the longer ones first."""
-        words = _looked_up(text)
-        for i, word in enumerate(words):
-            for length in range(min(self._longest.get(word, 0), len(words) - i), 0, -1):
-                yield i, length, " ".join(words[i : i + length])
-
     def ignored_tokens(self, text: Text) -> list[bool]:
         """For each token whether an ignore row covers it."""
         out = [False] * len(text)
         if self.ignored:
-            for i, length, key in self._stretches(text):
+            for i, length, key in _stretches(text, self._longest_ignored):
                 if key in self.ignored:
                     out[i : i + length] = [True] * length
         return out
+
+
+def _lengthen(longest: dict[str, int], key: str) -> None:
+    first, *rest = key.split(" ")
+    longest[first] = max(1 + len(rest), longest.get(first, 0))
+
+
+def _stretches(text: Text, longest: Mapping[str, int]) -> Iterator[tuple[int, int, str]]:
+    """First token, length and key of every stretch that begins as a wording does, the longer ones first."""
+    words = _looked_up(text)
+    for i, word in enumerate(words):
+        for length in range(min(longest.get(word, 0), len(words) - i), 0, -1):
+            yield i, length, " ".join(words[i : i + length])
 
 
 def _forms(wording: str, kind: str) -> Sequence[str | None]:
