@@ -231,6 +231,7 @@ class Bare:
 @dataclass(frozen=True, slots=True)
 class _BareReader:
     encoder: Any
+    loaded = False
 
     def fix_stream(self, articles: Iterable[Article]) -> Iterator[Repair]:
         for article in articles:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from repair.inflection import analyses
 from repair.ngrams import Floats, NgramStore
 
 _MOST = 6  # words proposed for a place
 _TRIED = 40  # words whose inflection is looked at
-_KEPT = 1000  # words whose common neighbours are kept, on either side: 20 MB
+_KEPT = 1000  # words whose common neighbours are kept, on either side
+_Seen = tuple[npt.NDArray[np.int16], Floats]  # numbers of words in order, and their counts
 
 
 class Between:
@@ -27,25 +29,31 @@ class Between:
 
     def words(self, before: int, after: int, observed: str) -> list[str]:
         """Words in the inflection of a folded word, best first, for the place between two words given by their ids."""
-        left, right = self._after(before), self._before(after)
-        seen = np.flatnonzero((left > 0) & (right > 0))
+        (follow, lefts), (precede, rights) = self._after(before), self._before(after)
+        seen, i, j = np.intersect1d(follow, precede, assume_unique=True, return_indices=True)
+        left, right = lefts[i], rights[j]
         association, unigram = self._store.association, self._store.unigram
-        worth = association(left[seen], unigram(np.array([before])), self._unigram[seen])
-        worth += association(right[seen], self._unigram[seen], unigram(np.array([after])))
+        worth = association(left, unigram(np.array([before])), self._unigram[seen])
+        worth += association(right, self._unigram[seen], unigram(np.array([after])))
         tags = {tag for _, tag in analyses(observed)}
         out: list[str] = []
-        for i in seen[np.argsort(-worth, kind="stable")[:_TRIED]].tolist():
-            word = self._words[i]
+        for k in seen[np.argsort(-worth, kind="stable")[:_TRIED]].tolist():
+            word = self._words[k]
             if word != observed and any(tag in tags for _, tag in analyses(word)):
                 out.append(word)
                 if len(out) == _MOST:
                     break
         return out
 
-    def _counts_after(self, word: int) -> Floats:
-        """How often each common word follows a word."""
-        return self._store.count(np.full_like(self._ids, word), self._ids)
+    def _counts_after(self, word: int) -> _Seen:
+        """Which common words follow a word, and how often."""
+        return _seen(self._store.count(np.full_like(self._ids, word), self._ids))
 
-    def _counts_before(self, word: int) -> Floats:
-        """How often each common word goes before a word."""
-        return self._store.count(self._ids, np.full_like(self._ids, word))
+    def _counts_before(self, word: int) -> _Seen:
+        """Which common words go before a word, and how often."""
+        return _seen(self._store.count(self._ids, np.full_like(self._ids, word)))
+
+
+def _seen(counts: Floats) -> _Seen:
+    there = np.flatnonzero(counts > 0).astype(np.int16)
+    return there, counts[there]

@@ -7,9 +7,10 @@ wording, acronyms, neighbours in the n-gram store, the encoder's retrieval) is a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ _DICTIONARY = {SAME: WN_SAME, NEAR: WN_NEAR, FAR: WN_FAR, PPDB: PPDB_, ROGET: RO
 _LEAST = 40  # occurrences below which a dictionary neighbour is no candidate
 _LEAST_FAR = 400  # the same where nothing but two hops of WordNet speaks for it
 MOST = 320  # candidates a wording keeps
+_KEPT = 8_000  # wordings whose candidates are kept, about 2 KB each; likewise of several sources
 
 
 class Numbered(NamedTuple):
@@ -52,10 +54,7 @@ class Numbered(NamedTuple):
 
 @dataclass(slots=True)
 class Options:
-    """Candidates for one stretch, column-wise. ``texts`` are folded; ``weight`` is the lexicon's, else 0.
-
-    What a Proposer gives out is shared and must not be changed: a place's own candidates go into a Placed.
-    """
+    """Candidates for one stretch, column-wise, while they are gathered. ``texts`` are folded, weights the lexicon's."""
 
     texts: list[str] = field(default_factory=list)
     bits: list[int] = field(default_factory=list)
@@ -63,6 +62,13 @@ class Options:
     rows: dict[int, Entry] = field(default_factory=dict)
     index: dict[str, int] = field(default_factory=dict)
     numbered: Numbered | None = field(default=None, compare=False, repr=False)  # kept by repair.wordings
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def heaviest(self) -> float:
+        return max(self.weights, default=0.0)
 
     def add(self, text: str, bit: int, weight: float = 0.0, entry: Entry | None = None) -> None:
         """One more candidate, or one more source for a known one."""
@@ -79,18 +85,49 @@ class Options:
                 self.rows[i] = entry
 
 
+class Packed:
+    """Options as they are kept, in an eighth of the memory: shared, and changed by nobody but repair.wordings.
+
+    A place's own candidates go into a Placed.
+    """
+
+    __slots__ = ("_joined", "bits", "heaviest", "numbered", "rows", "weights")
+
+    def __init__(self, options: Options) -> None:
+        self._joined = "\n".join(options.texts)
+        self.bits = np.array(options.bits, np.int16)
+        self.weights = np.array(options.weights, np.float32)
+        self.heaviest = options.heaviest
+        self.rows: Mapping[int, Entry] = options.rows or _NO_ROWS
+        self.numbered: Numbered | None = None
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+    @property
+    def texts(self) -> list[str]:
+        return self._joined.split("\n") if len(self) else []
+
+
+_NO_ROWS: Mapping[int, Entry] = MappingProxyType({})
+NOTHING = Packed(Options())
+
+
 class Placed:
     """A stretch's candidates: those of its wording, which are shared, then those that only its place suggests."""
 
-    __slots__ = ("marks", "own", "shared")
+    __slots__ = ("_index", "marks", "own", "shared")
 
-    def __init__(self, shared: Options) -> None:
+    def __init__(self, shared: Packed) -> None:
         self.shared, self.own = shared, Options()
+        self._index: dict[str, int] | None = None
         self.marks: list[tuple[int, int]] = []  # further sources of shared candidates: (index, bit)
 
     def add(self, text: str, bit: int) -> None:
         """One more candidate, or one more source for a known one."""
-        i = self.shared.index.get(text)
+        if self._index is None:
+            self._index = {text: i for i, text in enumerate(self.shared.texts)}
+        i = self._index.get(text)
         if i is None:
             self.own.add(text, bit)
         else:
@@ -107,7 +144,7 @@ class Span:
 
     first: int
     last: int
-    options: Options
+    options: Packed
 
 
 class Proposer:
@@ -124,8 +161,8 @@ class Proposer:
         kinds = [(bit, own) for bit, own in _DICTIONARY.items() if NAMES[own] in self.on]
         # By a relation of the thesaurus: the sources that it stands for.
         self._sources = [sum(own for bit, own in kinds if relation & bit) for relation in range(2 * max(_DICTIONARY))]
-        self.dictionary = lru_cache(maxsize=60_000)(self._dictionary)
-        self._composed = lru_cache(maxsize=60_000)(self._compose)
+        self.dictionary = lru_cache(maxsize=_KEPT)(self._dictionary)
+        self._composed = lru_cache(maxsize=_KEPT)(self._compose)
         self._compounds = Compounds(thesaurus, store)
         # The thesaurus's multiword entries, and how many words they have at most, by first word.
         self._phrases = frozenset(w for w in self.thesaurus.words if " " in w) if "wordnet" in self.on else frozenset()
@@ -166,13 +203,13 @@ class Proposer:
             if any(blocked[a:z]) or any(text.line_starts[a + 1 : z]):
                 continue
             options = self._options(z - a == 1, entries.get((a, z), ()), phrases.get((a, z)), halves.get((a, z)))
-            if options.texts:
+            if len(options):
                 out.append(Span(a, z, options))
         return out
 
     def _options(
         self, single: bool, entries: tuple[Entry, ...], phrase: str | None, halves: tuple[str, str] | None
-    ) -> Options:
+    ) -> Packed:
         """The candidates of a stretch, from what speaks for it."""
         if not entries and not halves:
             return self.dictionary(phrase or "")
@@ -180,7 +217,7 @@ class Proposer:
 
     def _compose(
         self, single: bool, entries: tuple[Entry, ...], phrase: str | None, halves: tuple[str, str] | None
-    ) -> Options:
+    ) -> Packed:
         """Candidates of several sources."""
         options = Options()
         for entry in entries:
@@ -192,14 +229,14 @@ class Proposer:
                 options.add(key(entry.original), bit, entry.row.weight, entry)
         if phrase:
             found = self.dictionary(phrase)
-            for word, bits in zip(found.texts, found.bits, strict=True):
+            for word, bits in zip(found.texts, found.bits.tolist(), strict=True):
                 options.add(word, bits)
         if halves:
             for word in self._compounds.originals(*halves):
                 options.add(word, COMPOUND)
-        return options
+        return Packed(options)
 
-    def _dictionary(self, phrase: str) -> Options:
+    def _dictionary(self, phrase: str) -> Packed:
         """Inflected dictionary neighbours of a folded wording (and near spellings of an unknown one)."""
         found: dict[str, int] = {}
         readings = analyses(phrase) if " " not in phrase else (("", "NN"), ("", "VB"), ("", "JJ"), ("", "RB"))
@@ -239,7 +276,7 @@ class Proposer:
             options.add(form, bits)
         if not options.texts and "spelling" in self.on:
             self._add_spellings(phrase, options)
-        return options
+        return Packed(options)
 
     def _count(self, form: str) -> int:
         """Occurrences of a wording's rarest word."""

@@ -7,6 +7,7 @@ is the likelier original.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -24,18 +25,18 @@ from repair.thesaurus import NEAR, PPDB, SAME, Thesaurus
 COLUMNS = ("synonyms", "paraphrases", "neighbours", "readiness")
 Floats = npt.NDArray[np.float32]
 
-_MOST = 400_000  # pairs of wordings that are kept
+_MOST = 60_000  # pairs of wordings that are kept
 _NEVER = 1e-4  # readiness of what no dictionary links
 _FLAT = 0.4  # power of a neighbour's frequency that its odds follow: machines prefer common words, but mildly
 
 
 class _Choices(NamedTuple):
-    """What a dictionary offers for a base form, and the odds, by number of the word, of each close neighbour."""
+    """What a dictionary offers for a base form: numbers of its close neighbours, and the sum of their odds."""
 
     synonyms: int
     paraphrases: int
     neighbours: int
-    odds: dict[int, float]
+    close: array[int]
     total: float
 
 
@@ -46,8 +47,8 @@ class Channel:
         self._thesaurus = thesaurus
         counts, ids = store.unigrams.tolist(), store.ids
         self._weights = [((counts[ids[w]] if w in ids else 0) + 5.0) ** _FLAT for w in thesaurus.words]
-        self._choices = lru_cache(maxsize=40_000)(self._choices_of)
-        self._of_candidate = lru_cache(maxsize=100_000)(self._candidate)
+        self._choices = lru_cache(maxsize=20_000)(self._choices_of)
+        self._of_candidate = lru_cache(maxsize=30_000)(self._candidate)
         self._of_observed = lru_cache(maxsize=20_000)(self._written)
         self._lock = Lock()
         self._known: tuple[dict[tuple[str, str], int], Floats] = ({}, np.zeros((_MOST, len(COLUMNS)), np.float32))
@@ -82,19 +83,19 @@ class Channel:
         synonyms, paraphrases, neighbours, offers = self._of_candidate(candidate)
         share = 0.0
         for w in self._of_observed(observed):
-            for odds, total in offers:
-                if w in odds:
-                    share = max(share, odds[w] / total)
+            for close, total in offers:
+                if w in close:
+                    share = max(share, self._weights[w] / total)
         return synonyms, paraphrases, neighbours, log(share + _NEVER)
 
-    def _candidate(self, candidate: str) -> tuple[float, float, float, list[tuple[dict[int, float], float]]]:
+    def _candidate(self, candidate: str) -> tuple[float, float, float, list[tuple[array[int], float]]]:
         """What holds of a candidate wherever it stands."""
         found = [self._choices(lemma) for lemma in {lemma for lemma, _ in analyses(candidate)} or {candidate}]
         return (
             log1p(max(c.synonyms for c in found)),
             log1p(max(c.paraphrases for c in found)),
             log1p(max(c.neighbours for c in found)),
-            [(c.odds, c.total) for c in found],
+            [(c.close, c.total) for c in found],
         )
 
     def _written(self, observed: str) -> list[int]:
@@ -104,12 +105,12 @@ class Channel:
 
     def _choices_of(self, lemma: str) -> _Choices:
         found, weights = self._thesaurus.related(lemma), self._weights
-        odds = {w: weights[w] for w, bits in found.items() if bits & (SAME | NEAR | PPDB)}
+        close = array("i", (w for w, bits in found.items() if bits & (SAME | NEAR | PPDB)))
         kinds = Counter(found.values()).items()
         return _Choices(
             sum(n for bits, n in kinds if bits & SAME),
             sum(n for bits, n in kinds if bits & PPDB),
             len(found),
-            odds,
-            sum(odds.values()),
+            close,
+            sum(weights[w] for w in close),
         )

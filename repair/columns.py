@@ -6,6 +6,7 @@ PAIR: one candidate at one stretch; SPAN: one stretch.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ from repair.candidates import (
     WN_SAME,
     WORDS,
     Options,
+    Packed,
 )
 from repair.encoder import Floats, Reading
 from repair.segment import Text
@@ -80,7 +82,7 @@ def pair_columns(
 
 def span_columns(
     text: Text, spans: list[tuple[int, int]], reading: Reading | None, replaced: Floats, own: Floats,
-    options: list[Options], observed: list[str], listed: bool,
+    options: Sequence[Packed | Options], observed: list[str], listed: bool,
 ) -> Floats:  # fmt: skip
     """The columns of SPAN: the encoder's doubt here, around and in all the article, and how well the wording fits.
 
@@ -92,7 +94,7 @@ def span_columns(
     counts = np.concatenate([[0], np.cumsum(words)])
     high = float((replaced[words] > 0.5).mean()) if words.any() else 0.0
     mean = float(totals[-1] / max(1, counts[-1]))
-    weight = np.array([max(o.weights, default=0.0) for o in options], np.float32)
+    weight = np.array([o.heaviest for o in options], np.float32)
     tells = sum(1 for k, (a, z) in enumerate(spans) if weight[k] >= 0.5 and z - a > 1) / max(1, counts[-1]) * 100
     starts = {s.first for s in text.sentences}
     repeats = Counter(observed)
@@ -108,7 +110,7 @@ def span_columns(
         rows.append((
             replaced[a:z].mean(), replaced[a:z].max(), first[a], around, mean, high, tells, own[k, 0], 0.0,
             own[k, 1], own[k, 2], own[k, 3], own[k, 4], own[k, 5], text.words[a][0].isupper(), a in starts,
-            quoted[a], min(5, repeats[observed[k]]), z - a, bool(options[k].texts), weight[k], listed,
+            quoted[a], min(5, repeats[observed[k]]), z - a, len(options[k]) > 0, weight[k], listed,
             # Where an artifact begins and ends: a stretch may be a part of one, or hold more than one.
             replaced[a:z].min(), further[a], first[a + 1 : z].max(initial=0.0),
             further[z] if z < n and not lines[z] else 0.0,
@@ -119,6 +121,8 @@ def span_columns(
 
 def _shared(a: str, b: str) -> float:
     """Share of the shorter word that both start with: one stem, another form."""
+    if a[:1] != b[:1]:  # as most do
+        return 0.0
     shorter = min(len(a), len(b))
     same = 0
     while same < shorter and a[same] == b[same]:

@@ -24,9 +24,9 @@ class Compounds:
 
     def __init__(self, thesaurus: Thesaurus, store: NgramStore) -> None:
         self._thesaurus, self._store = thesaurus, store
-        self.originals = lru_cache(maxsize=60_000)(self._originals)
-        self._before = lru_cache(maxsize=20_000)(self._firsts)
-        self._swapped = lru_cache(maxsize=20_000)(self._halves)  # a word stands beside many others
+        self.originals = lru_cache(maxsize=20_000)(self._originals)
+        self._before = lru_cache(maxsize=4_000)(self._firsts)
+        self._swapped = lru_cache(maxsize=2_000)(self._halves)  # a word stands beside many others
 
     def pairs(self, text: Text) -> Iterator[tuple[int, int]]:
         """Token ranges [first, last) of two words side by side, or with a hyphen between."""

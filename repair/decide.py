@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -118,15 +119,16 @@ def harmonised(evidence: Evidence, logits: Floats) -> Floats:
     A machine's dictionary sends a wording back to the same original far more often than not; the place keeps half
     the say.
     """
-    groups: dict[tuple[str, str], list[int]] = {}
-    for k, s in enumerate(evidence.span_of.tolist()):
-        groups.setdefault((evidence.observed[s], evidence.texts[k]), []).append(k)
     places = Counter(evidence.observed)
+    several = np.array([places[observed] > 1 for observed in evidence.observed], bool)
+    groups: dict[tuple[str, str], list[int]] = {}
+    for k in np.flatnonzero(several[evidence.span_of]).tolist():
+        groups.setdefault((evidence.observed[evidence.span_of[k]], evidence.texts[k]), []).append(k)
     out = logits.copy()
     for (observed, _), pairs in groups.items():
-        if (n := places[observed]) > 1:
-            mean = (float(logits[pairs].sum()) + UNPROPOSED * (n - len(pairs))) / n
-            out[pairs] += LISTEN * (mean - logits[pairs])
+        n = places[observed]
+        mean = (float(logits[pairs].sum()) + UNPROPOSED * (n - len(pairs))) / n
+        out[pairs] += LISTEN * (mean - logits[pairs])
     return (1 / (1 + np.exp(-out))).astype(np.float32, copy=False)
 
 
@@ -162,14 +164,11 @@ def span_rows(evidence: Evidence, chance: Floats) -> Floats:
     n = len(evidence.spans)
     best = np.full((n, len(_TOP)), -20.0, np.float32)
     most, second, total = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
-    for k in range(len(chance)):
-        s, c = evidence.span_of[k], chance[k]
-        total[s] += c
-        if c > most[s]:
-            second[s], most[s] = most[s], c
-            best[s] = evidence.pair[k]
-        elif c > second[s]:
-            second[s] = c
+    np.add.at(total, evidence.span_of, chance)  # one after the other, as a sum of floats depends on its order
+    order = np.lexsort((-chance, evidence.span_of))
+    some, first, sizes = np.unique(evidence.span_of, return_index=True, return_counts=True)
+    best[some], most[some] = evidence.pair[order[first]], chance[order[first]]
+    second[some[sizes > 1]] = chance[order[first[sizes > 1] + 1]]
     return np.concatenate([evidence.span, best, np.stack([most, second, total], axis=1)], axis=1)
 
 
@@ -208,7 +207,7 @@ def best_set(evidence: Evidence, confidence: Floats, chance: Floats, threshold: 
     for k, (z, a, s) in enumerate(items):
         doubted = max(1.0, (z - a) * float(replaced[s]))
         worth = doubted * (float(confidence[s]) - 0.5 * threshold) + 1.5 * (z - a) * float(best[s])
-        before = value[int(np.searchsorted(ends[:k], a, side="right"))]
+        before = value[bisect_right(ends, a, 0, k)]
         value.append(max(value[k], before + worth))
         taken.append(before + worth > value[k])
         del z
@@ -217,7 +216,7 @@ def best_set(evidence: Evidence, confidence: Floats, chance: Floats, threshold: 
         if taken[k]:
             _, a, s = items[k - 1]
             out.append(s)
-            k = int(np.searchsorted(ends[: k - 1], a, side="right"))
+            k = bisect_right(ends, a, 0, k - 1)
         else:
             k -= 1
     return out[::-1]
@@ -250,9 +249,9 @@ def decide(evidence: Evidence, combination: Combination, words: int, thresholds:
     probability = combination.probability(verdict_columns(evidence, confidence, chance, words))
     chosen = best_set(evidence, confidence, chance, thresholds.reported(probability))
     pairs: dict[int, list[tuple[int, float]]] = {s: [] for s in chosen}
-    for k, s in enumerate(evidence.span_of):
-        if int(s) in pairs:
-            pairs[int(s)].append((k, float(chance[k])))
+    for k, s in enumerate(evidence.span_of.tolist()):
+        if s in pairs:
+            pairs[s].append((k, float(chance[k])))
     choices = []
     for s in chosen:
         pairs[s].sort(key=lambda p: -p[1])

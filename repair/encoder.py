@@ -29,6 +29,7 @@ Floats = npt.NDArray[np.float32]
 WINDOW = 240  # word pieces in a window, as in training
 BATCH = 32  # windows in one pass
 BLOCK = 128  # wordings embedded in one pass, always as many
+EMBEDDING = "bert.embeddings.word_embeddings.weight"
 REFERENCE = 12_000  # common words that normalise the scores
 
 
@@ -43,27 +44,32 @@ def piece_tokenizer(vocabulary: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def load_network(folder: Path) -> tuple[Network, list[str]]:
+def load_network(folder: Path, *, packed: bool = False) -> tuple[Network, list[str]]:
     """The network of packed weights (training/export.py) in float32, and its word pieces.
 
-    Raises OSError, EOFError, BadZipFile, ValueError or KeyError when the folder does not hold them.
+    packed: word embeddings are unpacked row by row when they are used, which is no good for training. Raises OSError,
+    EOFError, BadZipFile, ValueError or KeyError when the folder does not hold them.
     """
     import torch
     from transformers import BertConfig, BertModel
 
-    from repair.network import Network
+    from repair.network import Network, PackedEmbedding
 
     vocabulary = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     weights = np.load(folder / "weights.npz")
     net = Network(BertModel(BertConfig(**config), add_pooling_layer=False))
     state = {}
-    for name in {n.removesuffix("|scale") for n in weights.files}:
+    for name in {n.removesuffix("|scale") for n in weights.files} - ({EMBEDDING} if packed else set()):
         value = weights[name].astype(np.float32)
         if f"{name}|scale" in weights.files:
             value *= weights[f"{name}|scale"].astype(np.float32)[:, None]
         state[name] = torch.from_numpy(value)
     net.load_state_dict(state, strict=False)
+    if packed:
+        scales = weights[f"{EMBEDDING}|scale"].astype(np.float32)
+        embedding = PackedEmbedding(torch.from_numpy(weights[EMBEDDING]), torch.from_numpy(scales))
+        net.bert.embeddings.word_embeddings = embedding
     return net, vocabulary
 
 
@@ -87,13 +93,13 @@ class Encoder:
         from sentence_transformers import SentenceTransformer
 
         try:
-            self._net, vocabulary = load_network(folder)
+            self._net, vocabulary = load_network(folder, packed=True)
         except (OSError, EOFError, BadZipFile, ValueError, KeyError) as e:
             raise ArtifactError(f"{folder}: the encoder can't be read ({e}); install mt-repair again") from e
         self._model = SentenceTransformer(modules=[self._net], device="cpu").eval()
         self._size = int(self._net.bert.config.hidden_size)
         self._tokenizer = piece_tokenizer(vocabulary)
-        self._pieces = lru_cache(maxsize=100_000)(self._pieces_of)
+        self._pieces = lru_cache(maxsize=40_000)(self._pieces_of)
 
     def _pieces_of(self, word: str) -> tuple[int, ...]:
         readable = word.encode("utf-8", "replace").decode()  # lone surrogates are no text to the tokenizer

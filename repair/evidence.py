@@ -20,6 +20,7 @@ from repair.candidates import (
     ENCODER,
     LEXICON,
     NGRAMS,
+    NOTHING,
     PPDB_,
     ROGET_,
     UNITS,
@@ -27,7 +28,6 @@ from repair.candidates import (
     WN_SAME,
     WORDS,
     Numbered,
-    Options,
     Placed,
     Proposer,
     Span,
@@ -42,7 +42,7 @@ from repair.segment import BREAK, Text
 from repair.wordings import Wordings
 
 KEPT = 24  # candidates per stretch that the networks see
-_MOST_WORDINGS = 120_000  # about 200 MB of embeddings
+_MOST_WORDINGS = 44_000  # about 70 MB of embeddings; an article adds some thousands at most
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
 _COMMON = 5000  # words that it is asked about
@@ -74,18 +74,24 @@ class Judge:
 
     def __init__(self, store: NgramStore, proposer: Proposer, encoder: Encoder | None) -> None:
         self.store, self.proposer, self.encoder = store, proposer, encoder
-        self._table = Wordings(store, encoder)
         self._channel = channel.Channel(proposer.thesaurus, store)
         self._break = store.ids[BREAK]
         order = np.argsort(-store.unigrams.astype(np.int64), kind="stable")
         self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
         self._between = Between(store, self.reference[:_COMMON])
-        self._reference: tuple[Floats, Floats] | None = None
+        self._table = self._new_table()
+
+    def _new_table(self) -> Wordings:
+        """A table of wordings that begins with the reference words."""
+        table = Wordings(self.store, self.encoder)
+        if self.encoder is not None:
+            table.number(self.reference)
+        return table
 
     def _wordings(self) -> Wordings:
         """The table of wordings; a new one once it has grown too large (readers keep the one they have)."""
         if len(self._table) > _MOST_WORDINGS:
-            self._table = Wordings(self.store, self.encoder)
+            self._table = self._new_table()
         return self._table
 
     def evidence(self, text: Text, reading: Reading | None) -> Evidence:
@@ -137,7 +143,7 @@ class Judge:
             ],
             axis=1,
         )
-        known = [p.shared if p.shared.texts else p.own for p in placed]  # what is not shared has no weight
+        known = [p.shared if len(p.shared) else p.own for p in placed]  # what is not shared has no weight
         span = span_columns(text, spans, reading, replaced, own, known, observed, "lexicon" in self.proposer.on)
         return Evidence(spans, observed, span_of, texts, bits.tolist(), pair, span, entries)
 
@@ -145,7 +151,7 @@ class Judge:
         self, table: Wordings, text: Text, spans: list[Span], placed: list[Placed]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
         """All candidates of an article column-wise, spans in order: span, number in the table, sources, weight."""
-        parts = [(k, o) for k, p in enumerate(placed) for o in (p.shared, p.own) if o.texts]
+        parts = [(k, o) for k, p in enumerate(placed) for o in (p.shared, p.own) if len(o)]
         found = table.numbered([o for _, o in parts])
         none = Numbered(None, np.zeros(0, np.int32), np.zeros(0, np.int16), np.zeros(0, np.float32))
         numbers = np.concatenate([none.numbers, *(n.numbers for n in found)]).astype(np.int64)
@@ -183,7 +189,7 @@ class Judge:
             z = i + 1
             if (i, z) not in known:
                 known.add((i, z))
-                out.append(Span(i, z, Options()))
+                out.append(Span(i, z, NOTHING))
             while (
                 z < len(text)
                 and z - i < 5
@@ -196,7 +202,7 @@ class Judge:
                 z += 1
                 if (i, z) not in known:
                     known.add((i, z))
-                    out.append(Span(i, z, Options()))
+                    out.append(Span(i, z, NOTHING))
         return sorted(out, key=lambda s: (s.first, s.last))
 
     def _contexts(self, text: Text, ids: npt.NDArray[np.int64], spans: list[Span]) -> npt.NDArray[np.int64]:
@@ -217,9 +223,7 @@ class Judge:
         """For each span its query and the log of the reference words' summed odds; for doubtful ones the best words."""
         if reading is None or self.encoder is None:
             return np.zeros((len(spans), 0), np.float32), np.zeros(len(spans), np.float32), {}
-        if self._reference is None:
-            self._reference = table.embeddings(table.number(self.reference))  # most are candidates before long
-        vectors, biases = self._reference
+        vectors, biases = table.first(len(self.reference))
         queries, scale = self.encoder.queries(reading, spans), self.encoder.scale
         log_total = np.empty(len(spans), np.float32)
         retrieved: dict[int, npt.NDArray[np.int64]] = {}

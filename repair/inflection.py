@@ -7,11 +7,10 @@ know is left alone rather than guessed.
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
-from importlib.util import find_spec, module_from_spec
-from typing import Any
+from collections.abc import Sequence
+from functools import lru_cache
+
+from repair.forms import inflections, lemmas
 
 TAGS = {
     "NOUN": ("NN", "NNS"),
@@ -36,42 +35,19 @@ NO_FORMS = frozenset(
 )  # fmt: skip
 
 
-@cache
-def _look_ups() -> tuple[Callable[[str], Any], Callable[[str], Any]]:
-    """LemmInflect's lemmas and inflections of a word, without the hook of its package into spaCy.
-
-    Where spaCy is installed that hook would import it, and torch with it: seconds for what needs neither.
-    """
-    name = "lemminflect"
-    hooked = bool({name, "spacy"} & sys.modules.keys())
-    spec = None if hooked else find_spec(name)
-    if spec:
-        sys.modules[name] = module_from_spec(spec)  # not executed: a package that only knows where its modules are
-    try:
-        from lemminflect.core.Inflections import Inflections
-        from lemminflect.core.Lemmatizer import Lemmatizer
-    finally:
-        if spec:
-            del sys.modules[name]  # who imports it for itself gets all of it
-    return Lemmatizer().getAllLemmas, Inflections().getAllInflections
-
-
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=40_000)
 def analyses(form: str) -> tuple[tuple[str, str], ...]:
     """All readings (lemma, tag) of a folded form; empty for function words and for words unknown to the dictionary."""
     if form in NO_FORMS or not form.isascii() or not form.isalpha():
         return ()
     out = []
-    for pos, lemmas in _look_ups()[0](form).items():
-        for lemma in lemmas:
+    for pos, found in lemmas(form).items():
+        for lemma in found:
             out += [(lemma, tag) for tag in TAGS.get(pos, ()) if form in _forms(lemma, tag)]
     return tuple(dict.fromkeys(out))
 
 
-@lru_cache(maxsize=100_000)
-def _known(lemma: str) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = _look_ups()[1](lemma)
-    return found
+_known = lru_cache(maxsize=4_000)(inflections)  # a lemma's forms are asked for tag by tag
 
 
 def _forms(lemma: str, tag: str) -> tuple[str, ...]:
@@ -81,7 +57,7 @@ def _forms(lemma: str, tag: str) -> tuple[str, ...]:
     return known.get(tag) or known.get(_INSTEAD.get(tag, "")) or ()
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=30_000)
 def inflect(lemma: str, tag: str) -> str | None:
     """The form of ``lemma`` with ``tag``; None where it has none (no plural, no comparative)."""
     forms = _forms(lemma, tag)
@@ -115,7 +91,7 @@ def inflect_phrase(phrase: str, kind: str, tag: str) -> str | None:
     return " ".join([*words[:i], form, *words[i + 1 :]])
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4_000)
 def _word_forms(word: str, kind: str) -> tuple[str | None, ...]:
     return tuple(inflect(word, tag) for tag in KIND_TAGS[kind])
 
@@ -196,7 +172,7 @@ def _in_list(word: str, table: dict[str, str]) -> str | None:
     return None
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def british(word: str) -> str:
     """A folded word in British spelling; itself where both spell alike."""
     if found := _in_list(word, _WORDS_BRITISH):
@@ -207,7 +183,7 @@ def british(word: str) -> str:
     return word
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def american(word: str) -> str:
     """A folded word in American spelling, as far as a list of words tells."""
     return _in_list(word, _WORDS_AMERICAN) or word

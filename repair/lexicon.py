@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from repair import rows
 from repair.inflection import KIND_TAGS, phrase_forms
 from repair.rows import Row
 from repair.segment import NUMBER, TOKEN, Text, fold
+
+_KEPT = 8_000  # wordings whose entries are kept
 
 
 class Entry(NamedTuple):
@@ -42,61 +47,100 @@ def inflected(row: Row) -> Iterator[Entry]:
             yield Entry(observed, original, row)
 
 
-def key_of(wording: str) -> tuple[str, ...]:
+def key_of(wording: str) -> str:
     """The folded tokens of a wording, as look-ups compare them; numbers as they stand ("7 days" is no "12 days")."""
     lower = wording.lower()
     if lower.isascii() and lower.replace(" ", "").isalpha():  # no mark or number: the tokens are the words
-        return tuple(lower.split())
-    return tuple(w if w[0].isdigit() else fold(w) for w in TOKEN.findall(lower))
+        return " ".join(lower.split())
+    return " ".join(w if w[0].isdigit() else fold(w) for w in TOKEN.findall(lower))
 
 
 class Lexicon:
-    """Rows of several files. Ignore rows win over all others that share their wording."""
+    """Rows of several files. Ignore rows win over all others that share their wording.
+
+    Rows stay lines, and only hashes of what they may look like in a text are kept (forms whose original has none are
+    among them, and say nothing): a row costs some 130 bytes. What a wording says is worked out when it is met.
+    """
 
     def __init__(self, paths: Iterable[Path], ignore: Iterable[str] = ()) -> None:
-        self.entries: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
-        self.ignored: set[tuple[str, ...]] = {key_of(w) for w in ignore}
+        self.ignored = {key_of(w) for w in ignore}
+        self._lines: list[str] = []
+        self._longest: dict[str, int] = {}  # words of the longest wording, by its first word; and of ignored ones
+        self._longest_ignored: dict[str, int] = {}
+        hashes, numbers = array("q"), array("i")
         for path in paths:
-            for row in rows.read(path):
-                if row.kind == "ignore":
-                    self.ignored.add(key_of(row.observed))
+            for line, observed, kind in rows.scan(path):
+                if kind == "ignore":
+                    self.ignored.add(key_of(observed))
                     continue
-                for entry in inflected(row):
-                    self.entries[key_of(entry.observed)].append(entry)
-        self._longest: dict[str, int] = {}
-        for key in [*self.entries, *self.ignored]:
-            self._longest[key[0]] = max(len(key), self._longest.get(key[0], 0))
+                for key in {key_of(form) for form in (observed, *_forms(observed, kind)) if form}:
+                    hashes.append(hash(key))
+                    numbers.append(len(self._lines))
+                    _lengthen(self._longest, key)
+                self._lines.append(line)
+        for key in self.ignored:
+            _lengthen(self._longest_ignored, key)
+        order = np.argsort(np.array(hashes, np.int64), kind="stable")  # rows of a wording stay in their order
+        self._hashes, self._numbers = np.array(hashes, np.int64)[order], np.array(numbers, np.int32)[order]
+        self.entries = lru_cache(maxsize=_KEPT)(self._entries)
+
+    def _entries(self, key: str) -> tuple[Entry, ...]:
+        """What all rows say of a wording given by its key, in the order of the rows."""
+        first, last = (int(np.searchsorted(self._hashes, hash(key), side)) for side in ("left", "right"))
+        found = (rows.parse(self._lines[i]) for i in self._numbers[first:last].tolist())
+        return tuple(entry for row in found for entry in inflected(row) if key_of(entry.observed) == key)
 
     def matches(self, text: Text) -> Iterator[Match]:
         """Every stretch that rows know, whose context conditions hold; overlapping ones too."""
-        folded, words = text.folded, _looked_up(text)
+        folded = text.folded
         sentence_of: list[int] | None = None
-        for i, word in enumerate(words):
-            for length in range(min(self._longest.get(word, 0), len(folded) - i), 0, -1):
-                found = self.entries.get(tuple(words[i : i + length]))
-                if not found or not _one_line(text, i, i + length):
-                    continue
-                if any(e.row.kind == "name" for e in found) and not _capital(text.words[i : i + length]):
-                    found = [e for e in found if e.row.kind != "name"]
-                if any(e.row.context for e in found):
-                    if sentence_of is None:
-                        sentence_of = [k for k, s in enumerate(text.sentences) for _ in range(s.first, s.last)]
-                    s = text.sentences[sentence_of[i]]
-                    found = [e for e in found if _context_holds(e.row, folded[s.first : s.last])]
-                if found:
-                    yield Match(i, i + length, tuple(found))
+        for i, length, key in self._known(text):
+            found = self.entries(key)
+            if not found or not _one_line(text, i, i + length):
+                continue
+            if any(e.row.kind == "name" for e in found) and not _capital(text.words[i : i + length]):
+                found = tuple(e for e in found if e.row.kind != "name")
+            if any(e.row.context for e in found):
+                if sentence_of is None:
+                    sentence_of = [k for k, s in enumerate(text.sentences) for _ in range(s.first, s.last)]
+                s = text.sentences[sentence_of[i]]
+                found = tuple(e for e in found if _context_holds(e.row, folded[s.first : s.last]))
+            if found:
+                yield Match(i, i + length, found)
+
+    def _known(self, text: Text) -> Iterator[tuple[int, int, str]]:
+        """First token, length and key of the stretches whose hash is that of a row, the longer ones first."""
+        places = list(_stretches(text, self._longest))
+        hashes = np.fromiter((hash(key) for _, _, key in places), np.int64, len(places))
+        at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        known = self._hashes[at] == hashes if len(self._hashes) else np.zeros(len(places), bool)
+        return (places[k] for k in np.flatnonzero(known).tolist())
 
     def ignored_tokens(self, text: Text) -> list[bool]:
         """For each token whether an ignore row covers it."""
         out = [False] * len(text)
         if self.ignored:
-            words = _looked_up(text)
-            for i, word in enumerate(words):
-                for length in range(min(self._longest.get(word, 0), len(text) - i), 0, -1):
-                    if tuple(words[i : i + length]) in self.ignored:
-                        out[i : i + length] = [True] * length
-                        break
+            for i, length, key in _stretches(text, self._longest_ignored):
+                if key in self.ignored:
+                    out[i : i + length] = [True] * length
         return out
+
+
+def _lengthen(longest: dict[str, int], key: str) -> None:
+    first, *rest = key.split(" ")
+    longest[first] = max(1 + len(rest), longest.get(first, 0))
+
+
+def _stretches(text: Text, longest: Mapping[str, int]) -> Iterator[tuple[int, int, str]]:
+    """First token, length and key of every stretch that begins as a wording does, the longer ones first."""
+    words = _looked_up(text)
+    for i, word in enumerate(words):
+        for length in range(min(longest.get(word, 0), len(words) - i), 0, -1):
+            yield i, length, " ".join(words[i : i + length])
+
+
+def _forms(wording: str, kind: str) -> Sequence[str | None]:
+    return phrase_forms(wording, kind) if kind in KIND_TAGS else ()
 
 
 def _looked_up(text: Text) -> list[str]:

@@ -53,13 +53,28 @@ class Network(nn.Module):
 
     def wordings(self, pieces: Tensor, of: Tensor, n: int) -> tuple[Tensor, Tensor]:
         """Unit vectors (n, size) and biases (n,) of wordings: piece ``pieces[k]`` belongs to wording ``of[k]``."""
-        vectors = self.bert.embeddings.word_embeddings.weight[pieces].float()
+        vectors = self.bert.embeddings.word_embeddings(pieces).float()
         out = self.wording(pooled(vectors, of, n) * 8.0)
         return normalize(out[:, :-1], dim=-1), out[:, -1]
 
     def scores(self, queries: Tensor, vectors: Tensor, biases: Tensor) -> Tensor:
         """Logits (spans, wordings)."""
         return queries @ vectors.T * self.scale + biases
+
+
+class PackedEmbedding(nn.Module):
+    """An embedding whose rows stay as they are stored, int8 with a scale each: 12 MB instead of 47."""
+
+    codes: Tensor
+    scales: Tensor
+
+    def __init__(self, codes: Tensor, scales: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("codes", codes)
+        self.register_buffer("scales", scales)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return self.codes[rows].float() * self.scales[rows].unsqueeze(-1)
 
 
 def pooled(rows: Tensor, group: Tensor, groups: int) -> Tensor:

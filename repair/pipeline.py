@@ -88,6 +88,11 @@ class Pipeline:
         proposer = Proposer(lexicon, Thesaurus(artifacts() / "thesaurus"), self.store, self.without)
         return Judge(self.store, proposer, self.encoder)
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the last and largest part has been loaded."""
+        return "judge" in self.__dict__
+
     def reports(self, articles: Sequence[Article]) -> list[Report]:
         """Reports of a batch of articles, in order."""
         out: list[Report] = []

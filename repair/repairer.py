@@ -103,6 +103,11 @@ class Repairer:
         """Seconds by stage, and the number of "sentences" that the encoder read, since the last call."""
         return self._loaded.meter.take() if self._loaded else {}
 
+    @property
+    def loaded(self) -> bool:
+        """Whether everything that an analysis needs is in memory."""
+        return self._loaded is not None and self._loaded.loaded
+
     def explain(self, text: str | Article, at: int) -> list[Candidate]:
         """Every candidate considered at code point ``at``, best first, with its scores and why it won or lost."""
         from repair.explain import candidates_at

@@ -78,12 +78,20 @@ class Problem:
 
 def parse(line: str) -> Row:
     """The row in a line. Raises ValueError with what is wrong and the cure."""
+    observed, original, kind, weight, context, note, source, clean = cells(line)
+    return Row(
+        observed, original, kind, float(weight), tuple(context.split()), note, source, float(clean) if clean else None
+    )
+
+
+def cells(line: str) -> list[str]:
+    """The columns of a line, all of them right. Raises ValueError like ``parse``, which is slower."""
     if control := CONTROL.search(line):
         raise ValueError(f"control character {control[0]!a}; delete it")
-    cells = line.split("\t")
-    if len(cells) != len(COLUMNS):
-        raise ValueError(f"{len(cells)} columns instead of {len(COLUMNS)}; separate {', '.join(COLUMNS)} by tabs")
-    observed, original, kind, weight, context, note, source, clean = cells
+    found = line.split("\t")
+    if len(found) != len(COLUMNS):
+        raise ValueError(f"{len(found)} columns instead of {len(COLUMNS)}; separate {', '.join(COLUMNS)} by tabs")
+    observed, original, kind, weight, context, _, _, clean = found
     for name, wording in (("observed", observed), ("original", original)):
         if not wording or wording != " ".join(wording.split()):
             raise ValueError(f"{name} is {wording!a}; write words with single blanks between them")
@@ -99,10 +107,9 @@ def parse(line: str) -> Row:
     number = _number(weight)
     if number is None or number > 1:
         raise ValueError(f"weight {weight!a} is no number from 0 to 1; write one, such as 0.9")
-    hits = _number(clean) if clean else None
-    if clean and hits is None:
+    if clean and _number(clean) is None:
         raise ValueError(f"clean {clean!a} is no count per million words; write a number, or leave it empty")
-    return Row(observed, original, kind, number, tuple(context.split()), note, source, hits)
+    return found
 
 
 def format(row: Row) -> str:
@@ -116,13 +123,17 @@ def format(row: Row) -> str:
 
 def read(path: Path) -> list[Row]:
     """The rows of a file, in the file's order. Raises LexiconError for the first line that is wrong."""
-    rows = []
+    return [parse(line) for line, _, _ in scan(path)]
+
+
+def scan(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Line, observed wording and kind of each row, in the file's order, without making rows. Raises like ``read``."""
     for number, line in _lines(path):
         try:
-            rows.append(parse(line))
+            observed, _, kind, *_ = cells(line)
         except ValueError as error:
             raise LexiconError(f"{path}:{number}: {error}") from None
-    return rows
+        yield line, observed, kind
 
 
 def pairs(path: Path) -> Iterator[tuple[str, str]]:

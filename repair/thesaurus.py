@@ -47,7 +47,7 @@ class Thesaurus:
         except (OSError, EOFError, ValueError) as e:
             raise ArtifactError(f"{folder}: the thesaurus can't be read ({e}); install mt-repair again") from e
         self.ids = {w: i for i, w in enumerate(self.words)}
-        self.neighbours = lru_cache(maxsize=20_000)(self._neighbours)
+        self.neighbours = lru_cache(maxsize=1_000)(self._neighbours)  # some 5 KB each
 
     def _neighbours(self, lemma: str) -> dict[str, int]:
         """All words related to ``lemma``, each with the bits that say how; without ``lemma`` itself."""

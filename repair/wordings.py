@@ -11,13 +11,14 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from repair.candidates import Numbered, Options
+from repair.candidates import Numbered, Options, Packed
 from repair.encoder import Encoder, Floats
 from repair.ngrams import Ids, NgramStore
 from repair.segment import TOKEN, fold
 
 ENC, FIT, LEFT, RIGHT, MIDDLE, UNIGRAM = range(6)  # columns of a score
 _BACKOFF = float(np.log(0.4))  # stupid backoff's factor (Brants et al. 2007)
+_ROOM = 56_000  # rows at first; what is not filled takes no memory
 _BLOCK = 8192  # pairs scored at once, and
 _STEP = 256  # pairs whose embeddings are gathered at once: what is worked out on the way stays in the cache
 
@@ -32,11 +33,11 @@ class Wordings:
         self._known: dict[str, int] = {}
         self._texts: list[str] = []
         # first, second, last but one, last word id (-1: there is none), then inner fit and log count of the rarest word
-        self._ids = np.zeros((1024, 4), np.int64)
-        self._fixed = np.zeros((1024, 2), np.float32)
-        self._names = np.zeros(1024, bool)
-        self._vectors: Floats = np.zeros((1024, 0), np.float32)
-        self._biases: Floats = np.zeros(1024, np.float32)
+        self._ids = np.zeros((_ROOM, 4), np.int32)
+        self._fixed = np.zeros((_ROOM, 2), np.float32)
+        self._names = np.zeros(_ROOM, bool)
+        self._vectors: Floats = np.zeros((_ROOM, 0), np.float32)
+        self._biases: Floats = np.zeros(_ROOM, np.float32)
         self._log_total = float(np.log(store.total))
 
     def __len__(self) -> int:
@@ -61,16 +62,16 @@ class Wordings:
                 known.update(zip(fresh, range(at, end), strict=True))
             return np.fromiter(map(known.__getitem__, wordings), dtype=np.int64, count=len(wordings))
 
-    def numbered(self, options: Sequence[Options]) -> list[Numbered]:
+    def numbered(self, options: Sequence[Packed | Options]) -> list[Numbered]:
         """Options as arrays. Those that live long keep theirs, so that most are worked out once."""
         found = {id(o): o.numbered for o in options}
         fresh = {id(o): o for o in options if (n := found[id(o)]) is None or n.table is not self.mark}
         numbers = self.number([text for o in fresh.values() for text in o.texts])
         at = 0
         for key, o in fresh.items():
-            mine = numbers[at : at + len(o.texts)]
-            at += len(o.texts)
-            bits, weights = np.array(o.bits, np.int16), np.array(o.weights, np.float32)
+            mine = numbers[at : at + len(o)]
+            at += len(o)
+            bits, weights = np.asarray(o.bits, np.int16), np.asarray(o.weights, np.float32)
             found[key] = o.numbered = Numbered(self.mark, mine.astype(np.int32), bits, weights)
         return [n for o in options if (n := found[id(o)]) is not None]
 
@@ -92,7 +93,7 @@ class Wordings:
         """Larger arrays put in place of the old ones, which readers in other threads may still hold."""
         if rows > len(self._ids):
             more = max(rows, len(self._ids) * 2) - len(self._ids)
-            self._ids = np.concatenate([self._ids, np.zeros((more, 4), np.int64)])
+            self._ids = np.concatenate([self._ids, np.zeros((more, 4), np.int32)])
             self._fixed = np.concatenate([self._fixed, np.zeros((more, 2), np.float32)])
             self._names = np.concatenate([self._names, np.zeros(more, bool)])
             self._vectors = np.concatenate([self._vectors, np.zeros((more, self._vectors.shape[1]), np.float32)])
@@ -124,12 +125,12 @@ class Wordings:
 
     def ends(self, numbers: Ids) -> tuple[Ids, Ids]:
         """Ids of the first and the last word of wordings."""
-        rows = self._ids[numbers]
+        rows = self._ids[numbers].astype(np.int64)
         return rows[:, 0], rows[:, 3]
 
-    def embeddings(self, numbers: Ids) -> tuple[Floats, Floats]:
-        """The encoder's vectors (n, size) and biases (n,) of wordings."""
-        return self._vectors[numbers], self._biases[numbers]
+    def first(self, n: int) -> tuple[Floats, Floats]:
+        """Vectors and biases of the first ``n`` wordings, as they lie in the table."""
+        return self._vectors[:n], self._biases[:n]
 
     def likeness(self, numbers: Ids, others: Ids) -> Floats:
         """Cosine (n,) of the encoder's embeddings of two wordings each; zeros without encoder."""
@@ -150,7 +151,7 @@ class Wordings:
         if len(numbers) > _BLOCK:
             parts = [slice(at, at + _BLOCK) for at in range(0, len(numbers), _BLOCK)]
             return np.concatenate([self.score(numbers[p], context, place[p], queries, log_total) for p in parts])
-        first, second, penult, last = np.ascontiguousarray(self._ids[numbers].T)
+        first, second, penult, last = np.ascontiguousarray(self._ids[numbers].T, np.int64)
         count, unigram = self.store.count, self.store.unigram
         u_one, u_next, u_after, two_one, next_after = (
             column[place]

@@ -66,6 +66,8 @@ class Stub:
     def fix_stream(self, texts: Iterable[str | Article]) -> Iterator[Repair]:
         return map(self.fix, texts)
 
+    loaded = False
+
     def spent(self) -> dict[str, float]:
         return {}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repair.forms import _table, inflections, lemmas
 from repair.inflection import american, analyses, article_for, british, inflect, inflect_phrase, like
 
 
@@ -97,3 +100,14 @@ def test_nothing_odd_stops_it(model: str, text: str) -> None:
     assert like(model, text).lower() == text.lower() or not text.isascii()
     assert article_for(text) in ("a", "an")
     assert isinstance(analyses(text.lower()), tuple) and isinstance(british(text), str)
+
+
+def test_tables_are_read_as_their_own_package_reads_them() -> None:
+    from lemminflect import getAllInflections, getAllLemmas
+
+    listed = [line.decode().split(",")[0] for name in ("infl_lu", "lemma_lu") for line in _table(name)]
+    extra = ["be", "can", "dare", "clergy", "he", "burn", "Sunday", "x-ray", ""]
+    words = [*random.Random(1).sample(listed, 3_000), *extra]
+    for word in [*words, *(w.upper() for w in words[:300]), *(w.capitalize() for w in words[:300])]:
+        assert inflections(word) == getAllInflections(word)
+        assert list(lemmas(word).items()) == list(getAllLemmas(word).items())

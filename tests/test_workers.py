@@ -19,6 +19,7 @@ from repair.errors import InputError, LexiconError, RepairError
 from repair.lines import MOST_IDS, Ids
 from repair.report import Article, Repair
 from repair.workers import AHEAD, Alone, Batches, Outcome, Pool
+from training.articles import Gold
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
@@ -118,6 +119,16 @@ def test_the_same_bytes_whatever_the_jobs_and_batches(command: Command, tmp_path
         for options in (["-j", "1"], ["-j", "2"], ["--batch", "3"], ["-j", "2", "--batch", "50"])
     }
     assert len(found) == 1 and found.pop().count(b"\n") == 199
+
+
+def test_the_same_bytes_of_articles_that_are_rewritten(command: Command, tmp_path: Path, spun: list[Gold]) -> None:
+    some = sorted(spun, key=lambda gold: len(gold["text"]))[:4]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": g["id"], "text": g["text"]}) for g in some))
+    alone, several = (
+        command("fix", "-qq", "a.jsonl", "--report-field", "full", *options, real=True).stdout
+        for options in (["-j", "1"], ["-j", "2", "--batch", "1"])
+    )
+    assert alone == several and alone.count(b'"action": "replace"') > len(some) == alone.count(b"\n")
 
 
 @posix

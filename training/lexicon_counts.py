@@ -49,14 +49,13 @@ def sample(words: int, seed: int = 1) -> Iterator[Text]:
 
 def hits(lexicon: Lexicon, texts: Iterable[Text]) -> tuple[Counter[Row], int]:
     """For each row how many places of the texts it fires at, and how many words these have."""
-    found: Counter[int] = Counter()
+    found: Counter[Row] = Counter()
     words = 0
     for text in texts:
         words += sum(text.is_word)
         for match in lexicon.matches(text):
-            found.update({id(entry.row) for entry in match.entries})
-    known = {id(entry.row): entry.row for entries in lexicon.entries.values() for entry in entries}
-    return Counter({known[key]: count for key, count in found.items()}), words
+            found.update({entry.row for entry in match.entries})
+    return found, words
 
 
 def measured(row: Row, count: int, words: int) -> Row:
