@@ -69,7 +69,7 @@ def load_network(folder: Path, *, packed: bool = False) -> tuple[Network, list[s
     if packed:
         scales = weights[f"{EMBEDDING}|scale"].astype(np.float32)
         embedding = PackedEmbedding(torch.from_numpy(weights[EMBEDDING]), torch.from_numpy(scales))
-        net.bert.embeddings.word_embeddings = embedding
+        net.bert.embeddings.register_module("word_embeddings", embedding)
     return net, vocabulary
 
 

@@ -24,7 +24,7 @@ class _Rows:
     def __init__(self, folder: Path, name: str) -> None:
         # Read row by row, a few numbers each: Python's views are quicker at that than numpy's.
         sizes = np.load(folder / f"{name}.sizes.npy")
-        self.offsets = memoryview(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32))
+        self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32).data
         self.targets = memoryview(np.load(folder / f"{name}.npy"))
 
     def __getitem__(self, i: int) -> list[int]:
