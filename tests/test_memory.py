@@ -21,7 +21,7 @@ FIXED = {"_folder", "_table", "_overrides"}  # of repair.forms: files as they ar
 
 def kept() -> list[Any]:
     """Every cache of a function that the package has made."""
-    found = [o for o in gc.get_objects() if isinstance(o, _lru_cache_wrapper)]
+    found = [o for o in gc.get_objects() if type(o) is _lru_cache_wrapper]
     return [o for o in found if (getattr(o, "__module__", None) or "").startswith("repair.")]
 
 
