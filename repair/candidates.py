@@ -40,7 +40,7 @@ _DICTIONARY = {SAME: WN_SAME, NEAR: WN_NEAR, FAR: WN_FAR, PPDB: PPDB_, ROGET: RO
 _LEAST = 40  # occurrences below which a dictionary neighbour is no candidate
 _LEAST_FAR = 400  # the same where nothing but two hops of WordNet speaks for it
 MOST = 320  # candidates a wording keeps
-_KEPT = 8_000  # wordings whose candidates are kept, about 2 KB each; likewise of several sources
+_KEPT = 6_000  # wordings whose candidates are kept, about 2 KB each; likewise of several sources
 
 
 class Numbered(NamedTuple):

@@ -25,7 +25,7 @@ from repair.thesaurus import NEAR, PPDB, SAME, Thesaurus
 COLUMNS = ("synonyms", "paraphrases", "neighbours", "readiness")
 Floats = npt.NDArray[np.float32]
 
-_MOST = 60_000  # pairs of wordings that are kept
+_MOST = 40_000  # pairs of wordings that are kept
 _NEVER = 1e-4  # readiness of what no dictionary links
 _FLAT = 0.4  # power of a neighbour's frequency that its odds follow: machines prefer common words, but mildly
 
@@ -47,9 +47,9 @@ class Channel:
         self._thesaurus = thesaurus
         counts, ids = store.unigrams.tolist(), store.ids
         self._weights = [((counts[ids[w]] if w in ids else 0) + 5.0) ** _FLAT for w in thesaurus.words]
-        self._choices = lru_cache(maxsize=20_000)(self._choices_of)
-        self._of_candidate = lru_cache(maxsize=30_000)(self._candidate)
-        self._of_observed = lru_cache(maxsize=20_000)(self._written)
+        self._choices = lru_cache(maxsize=10_000)(self._choices_of)
+        self._of_candidate = lru_cache(maxsize=15_000)(self._candidate)
+        self._of_observed = lru_cache(maxsize=8_000)(self._written)
         self._lock = Lock()
         self._known: tuple[dict[tuple[str, str], int], Floats] = ({}, np.zeros((_MOST, len(COLUMNS)), np.float32))
 

@@ -24,7 +24,7 @@ class Compounds:
 
     def __init__(self, thesaurus: Thesaurus, store: NgramStore) -> None:
         self._thesaurus, self._store = thesaurus, store
-        self.originals = lru_cache(maxsize=20_000)(self._originals)
+        self.originals = lru_cache(maxsize=10_000)(self._originals)
         self._before = lru_cache(maxsize=4_000)(self._firsts)
         self._swapped = lru_cache(maxsize=2_000)(self._halves)  # a word stands beside many others
 

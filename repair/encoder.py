@@ -69,7 +69,7 @@ def load_network(folder: Path, *, packed: bool = False) -> tuple[Network, list[s
     if packed:
         scales = weights[f"{EMBEDDING}|scale"].astype(np.float32)
         embedding = PackedEmbedding(torch.from_numpy(weights[EMBEDDING]), torch.from_numpy(scales))
-        net.bert.embeddings.word_embeddings = embedding
+        net.bert.embeddings.register_module("word_embeddings", embedding)
     return net, vocabulary
 
 
@@ -99,7 +99,7 @@ class Encoder:
         self._model = SentenceTransformer(modules=[self._net], device="cpu").eval()
         self._size = int(self._net.bert.config.hidden_size)
         self._tokenizer = piece_tokenizer(vocabulary)
-        self._pieces = lru_cache(maxsize=40_000)(self._pieces_of)
+        self._pieces = lru_cache(maxsize=25_000)(self._pieces_of)
 
     def _pieces_of(self, word: str) -> tuple[int, ...]:
         readable = word.encode("utf-8", "replace").decode()  # lone surrogates are no text to the tokenizer

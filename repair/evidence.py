@@ -42,7 +42,7 @@ from repair.segment import BREAK, Text
 from repair.wordings import Wordings
 
 KEPT = 24  # candidates per stretch that the networks see
-_MOST_WORDINGS = 44_000  # about 70 MB of embeddings; an article adds some thousands at most
+_MOST_WORDINGS = 34_000  # about 55 MB of embeddings; an article adds some thousands at most
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
 _COMMON = 5000  # words that it is asked about

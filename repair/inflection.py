@@ -35,7 +35,7 @@ NO_FORMS = frozenset(
 )  # fmt: skip
 
 
-@lru_cache(maxsize=40_000)
+@lru_cache(maxsize=25_000)
 def analyses(form: str) -> tuple[tuple[str, str], ...]:
     """All readings (lemma, tag) of a folded form; empty for function words and for words unknown to the dictionary."""
     if form in NO_FORMS or not form.isascii() or not form.isalpha():
@@ -57,7 +57,7 @@ def _forms(lemma: str, tag: str) -> tuple[str, ...]:
     return known.get(tag) or known.get(_INSTEAD.get(tag, "")) or ()
 
 
-@lru_cache(maxsize=30_000)
+@lru_cache(maxsize=20_000)
 def inflect(lemma: str, tag: str) -> str | None:
     """The form of ``lemma`` with ``tag``; None where it has none (no plural, no comparative)."""
     forms = _forms(lemma, tag)

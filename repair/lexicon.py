@@ -68,15 +68,20 @@ class Lexicon:
         self._longest: dict[str, int] = {}  # words of the longest wording, by its first word; and of ignored ones
         self._longest_ignored: dict[str, int] = {}
         hashes, numbers = array("q"), array("i")
+        before, forms = ("", ""), list[int]()  # files are sorted: rows of one wording stand together
         for path in paths:
             for line, observed, kind in rows.scan(path):
                 if kind == "ignore":
                     self.ignored.add(key_of(observed))
                     continue
-                for key in {key_of(form) for form in (observed, *_forms(observed, kind)) if form}:
-                    hashes.append(hash(key))
-                    numbers.append(len(self._lines))
-                    _lengthen(self._longest, key)
+                if before != (observed, kind):
+                    before = observed, kind
+                    keys = {key_of(form) for form in (observed, *_forms(observed, kind)) if form}
+                    forms = [hash(key) for key in keys]
+                    for key in keys:
+                        _lengthen(self._longest, key)
+                hashes.extend(forms)
+                numbers.extend([len(self._lines)] * len(forms))
                 self._lines.append(line)
         for key in self.ignored:
             _lengthen(self._longest_ignored, key)

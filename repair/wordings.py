@@ -18,7 +18,7 @@ from repair.segment import TOKEN, fold
 
 ENC, FIT, LEFT, RIGHT, MIDDLE, UNIGRAM = range(6)  # columns of a score
 _BACKOFF = float(np.log(0.4))  # stupid backoff's factor (Brants et al. 2007)
-_ROOM = 56_000  # rows at first; what is not filled takes no memory
+_ROOM = 44_000  # rows at first; what is not filled takes no memory
 _BLOCK = 8192  # pairs scored at once, and
 _STEP = 256  # pairs whose embeddings are gathered at once: what is worked out on the way stays in the cache
 

