@@ -129,6 +129,8 @@ def undo(
         raise UsageError(f"{learning.journal}: {what} was learned; `repair lexicon show --learned` lists what was")
     for swap in gone[:20]:
         print(plain(f"taken back: {swap.observed} → {swap.original}"), file=sys.stderr)
+    if len(gone) > 20:
+        print(f"and {len(gone) - 20:,} more", file=sys.stderr)
     print(f"{learning.lexicon}: {counted(len(gone), 'swap')} taken back", file=sys.stderr)
 
 
