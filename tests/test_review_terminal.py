@@ -268,6 +268,17 @@ def test_the_mouse_and_a_narrow_screen(tmp_path: Path, size: tuple[int, int]) ->
     drive(review, steps, size)
 
 
+def test_the_chosen_place_stays_in_view_when_the_terminal_is_resized(tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[None], app: ReviewApp) -> None:
+        await pilot.press("k")
+        for size in ((50, 20), (120, 40), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda: "[nighttime]" in screen(app))
+            assert "[nighttime]" in screen(app), size
+
+    drive(opened(tmp_path, LONG), steps)
+
+
 def test_nothing_of_an_article_acts(tmp_path: Path) -> None:
     review = opened(tmp_path, "\x1b[2J\x1b]0;x\x07 [bold]droop[/bold] [@click=app.quit]x[/] \u202e\r\nEnd.\r\n")
 
