@@ -12,24 +12,26 @@ import base64
 import os
 import shutil
 import struct
-import subprocess
-import sys
 import tempfile
 import textwrap
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 from review_walk import Stop, Walk
+from typer.testing import CliRunner
 
+import repair.repairer
 from repair import Repairer
+from repair.cli import app
 from repair.ignoring import Unasked
 from repair.journal import SUFFIX, Journal
 from repair.learning import Learning
-from repair.report import Article
+from repair.report import Article, Repair
 from repair.review import Entry, Review
 from repair.review_terminal import ReviewApp
 from repair.review_web import served
@@ -69,7 +71,7 @@ def main() -> None:
         entries = checked(folder)
         stops = list(Walk(opened(entries, folder, ".plan")).stops())
         pictures(entries, stops, folder)
-        quote(walked(entries, stops) | said(folder))
+        quote(walked(entries, stops) | said(entries, folder))
 
 
 def checked(folder: Path) -> list[Entry]:
@@ -167,26 +169,36 @@ def walked(entries: Sequence[Entry], stops: Sequence[Stop]) -> dict[str, str]:
     }
 
 
-def said(folder: Path) -> dict[str, str]:
-    """What the commands print of these decisions."""
+class Held:
+    """Gives the reports of the walk again: to make them three times more, in the commands, would show nothing else."""
 
-    def repair(*arguments: str, answers: str = "") -> str:
-        command = [sys.executable, "-m", "repair.cli", *arguments]
-        paths = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
-        run = subprocess.run(
-            command, cwd=folder, input=answers, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": paths}, check=False,
-        )  # fmt: skip
-        assert run.returncode in (0, 1), run.stdout
-        return run.stdout.replace(str(folder), "~/articles")
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.reports = {entry.article.text: entry.report for entry in entries}
+
+    def fix_stream(self, articles: Iterable[Article]) -> Iterator[Repair]:
+        return (Repair(article.text, (), self.reports[article.text]) for article in articles)
+
+    def spent(self) -> dict[str, float]:
+        return {}
+
+
+def said(entries: Sequence[Entry], folder: Path) -> dict[str, str]:
+    """What the commands print of these decisions."""
+    vars(repair.repairer)["Repairer"] = lambda **options: Held(entries)
+
+    def ran(*arguments: str, answers: str = "") -> str:
+        with chdir(folder):
+            run = CliRunner().invoke(app, arguments, input=answers)
+        assert run.exit_code in (0, 1), run.output
+        return run.output.replace(str(folder), "~/articles")
 
     line = (folder / f"{NAMES[0]}{SUFFIX}").read_text(encoding="utf-8").splitlines()[0]
-    changes = repair("review", "--apply", "--diff", *NAMES)
-    asked = repair("review", "--plain", "--journal", "other.review", *NAMES, answers="n\nq\n")
+    changes = ran("review", "--apply", "--diff", *NAMES)
+    learned = ran("lexicon", "show", "--learned").splitlines()
+    asked = ran("review", "--plain", "--journal", "other.review", *NAMES, answers="n\nq\n")
+    written = ran("review", "--apply", "-w", "--backup", ".bak", *NAMES)
     first = asked.partition("Decide (? for help): ")[0].partition("\n\n")[2]
     second = asked.partition("Decide (? for help): ")[2].partition("\n")[0]
-    learned = repair("lexicon", "show", "--learned").splitlines()
-    written = repair("review", "--apply", "-w", "--backup", ".bak", *NAMES)
     journal = textwrap.fill(line, 110, subsequent_indent=" ", break_long_words=False, break_on_hyphens=False)
     return {
         "journal": f"$ head -n 1 {NAMES[0]}{SUFFIX}\n{journal}",

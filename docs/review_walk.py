@@ -16,22 +16,22 @@ from repair.review import Filter, Review, Scope
 # What the sources of the two articles had. What an editor would take as well stands behind a bar.
 SOURCES = """
 with out = without; workforce = staff | team; primary = first; 5 = five; nighttime = night; wearing = carrying
-remedy = medicine; group of workers = staff; droop = suspend; for the reason that = since; most effective = only
-by means of = by; have been = were; stated = said; contributors = members; paintings = work; whilst = while
-proceed = continue | go on; requested = asked; upward push = rise; in line with cent = per cent; presented = offered
-3 = three; corporate = company; mentioned = said; used to be = was; happy = pleased; commonplace = common
-further = extra | more; could be = would be; clean = clear; aspects = sides; informed = told; meals = food
-federal government = government; no longer in = not in; neighborhood = community; will have to = should | must
-health facility = hospital; had been right down = was down; right down = down; gained = received | got
-profound = deep; principle = main; misfortune = loss; distinguish = detect; depict = describe; remote = wireless
-organization = network; minimal expense = low-cost; moistness tests = moisture probes; moistness = moisture
-brain network = neural network; water interest = water demand; preparation information = training data
-developing seasons = growing seasons; straight relapse = linear regression; irregular backwoods = random forest
-help vector = support vector; diminished = reduced; outright blunder = absolute error; contrasted = compared
-gauge = baseline; highlight extraction = feature extraction; gadget = device; crude information = raw data
-framework = system; fake commotion = artificial noise; signs = signals; execution = performance
-restriction = limitation; review = study; remember destinations = include sites; watchwords = keywords
-accuracy agribusiness = precision agriculture; water system = irrigation
+remedy = medicine; group of workers = staff; droop = suspend; for the reason that = since | ever since
+most effective = only; by means of = by; have been = were; stated = said | announced that; contributors = members
+paintings = work | duty; whilst = while; proceed = continue | go on; requested = asked; upward push = rise | pay rise
+in line with cent = per cent; presented = offered; 3 = three; corporate = company; mentioned = said; used to be = was
+happy = pleased; commonplace = common; further = extra | more; could be = would be; clean = clear; aspects = sides
+informed = told; meals = food; federal government = government; no longer in = not in; neighborhood = community
+will have to = should | must; health facility = hospital; had been right down = was down; right down = down
+gained = received | got; profound = deep; principle = main; misfortune = loss; distinguish = detect; depict = describe
+remote = wireless; organization = network; minimal expense = low-cost; moistness tests = moisture probes
+moistness = moisture; brain network = neural network; water interest = water demand
+preparation information = training data; developing seasons = growing seasons; straight relapse = linear regression
+irregular backwoods = random forest; help vector = support vector; diminished = reduced
+outright blunder = absolute error; contrasted = compared; gauge = baseline; highlight extraction = feature extraction
+gadget = device; crude information = raw data; framework = system; fake commotion = artificial noise; signs = signals
+execution = performance; restriction = limitation; review = study; remember destinations = include sites
+watchwords = keywords; accuracy agribusiness = precision agriculture; water system = irrigation
 """
 PAIRS = [pair.split(" = ") for pair in re.split(r";|\n", SOURCES.strip())]
 SWAPS = {one.strip(): tuple(w.strip() for w in other.split("|")) for one, other in PAIRS}
@@ -96,11 +96,19 @@ class Walk:
         return out
 
     def until(self, wanted: str, least: int, most: int) -> str:
-        """Answer so many places, until the key wanted would be the right one for the next; the right wording there."""
+        """Answer so many places, until the key wanted is the right one for the next; a right wording there.
+
+        After ``most`` any place will do for which an editor has another wording than those offered.
+        """
         for n in count():
             key, wording = self.best(self.at)
-            if n >= least and (key == wanted or (n >= most and wording) or n >= 2 * most):
-                return wording or self.review.places[self.at].finding.observed
+            finding = self.review.places[self.at].finding
+            offered = {s.text.casefold() for s in finding.suggestions}
+            others = [w for w in restored(finding.observed) if w.casefold() not in offered]
+            if n >= least and key == wanted:
+                return wording
+            if n >= most and (others or n >= 2 * most):
+                return others[0] if others else finding.observed
             self.answer(key, wording)
         raise AssertionError
 

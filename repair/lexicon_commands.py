@@ -107,6 +107,8 @@ def show(
         wording = f"{swap.observed} → {swap.original}" if swap.kind != "ignore" else f"{swap.observed} (ignored)"
         counts = f"{swap.accepted:4} accepted {swap.rejected:4} rejected"
         print(f"{plain(wording):44} {swap.kind:9} {weights.get(swap.key, '-'):>4}  {counts}  {plain(swap.at)}")
+    for row in _silenced(held):
+        print(f"{plain(f'{row.observed} (ignored)'):44} {row.kind:9} {row.weight:.2f}  in a review")
     print(f"{learning.journal}: {counted(len(swaps), 'swap')} learned", file=sys.stderr)
 
 
@@ -117,19 +119,31 @@ def undo(
     ] = "",
     file: File = None,
 ) -> None:
-    """Take back what was learned: the last lesson (a decision, or a run of `repair learn`), or all about a wording."""
+    """Take back the last lesson (a decision, or a run of `repair learn`), or all about a wording, ignoring included."""
     from repair.config import user_lexicon
     from repair.display import counted, plain
     from repair.learning import Learning
 
     learning = Learning(file or user_lexicon())
     gone = learning.forget(observed) if observed else learning.undo()
-    if not gone:
+    ignored = _silenced(learning.rows(), observed)
+    for row in ignored:
+        silence(row.observed, False, learning.lexicon)
+        print(plain(f"reported again: {row.observed}"), file=sys.stderr)
+    if not gone and not ignored:
         what = f"nothing about {observed!a}" if observed else "nothing"
         raise UsageError(f"{learning.journal}: {what} was learned; `repair lexicon show --learned` lists what was")
     for swap in gone[:20]:
         print(plain(f"taken back: {swap.observed} → {swap.original}"), file=sys.stderr)
+    if len(gone) > 20:
+        print(f"and {len(gone) - 20:,} more", file=sys.stderr)
     print(f"{learning.lexicon}: {counted(len(gone), 'swap')} taken back", file=sys.stderr)
+
+
+def _silenced(rows: list[Row], wording: str | None = None) -> list[Row]:
+    """The rows that "ignore always" of a review has put in, all or those of a wording."""
+    wanted = None if wording is None else wording.casefold()
+    return [row for row in rows if row.source == "review" and wanted in (None, row.observed.casefold())]
 
 
 def silence(wording: str, on: bool, file: Path | None = None) -> None:

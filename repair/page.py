@@ -30,7 +30,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:1.125rem/1.65 Georgi
 main{max-width:42rem;margin:0 auto;padding:2rem 1.1rem 5rem}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 .6rem;overflow-wrap:anywhere}
 h2{font-size:1.15rem;margin:2.5rem 0 .6rem}
-header,table,nav,aside,figure,summary,dl,.pop{font-family:system-ui,sans-serif}
+h2,header,table,nav,aside,figure,summary,dl,.pop{font-family:system-ui,sans-serif}
 header{border-bottom:1px solid var(--line);margin-bottom:1.6rem;padding-bottom:1rem}
 header p,aside,figcaption{font-size:.92rem;line-height:1.5;color:var(--soft);margin:.4rem 0}
 a{color:var(--link)}

@@ -142,6 +142,10 @@ class Review:
         for i, place in enumerate(self.places):
             self._swaps[place.swap].append(i)
         self._held: dict[int, list[tuple[str, Decision]]] = defaultdict(list)
+        self._counts: dict[int | None, Counter[str]] = defaultdict(Counter)  # by article, None for all
+        for place in self.places:
+            self._counts[place.entry]["open"] += 1
+            self._counts[None]["open"] += 1
         self._kept = {event.at for event in self.history.done}  # earlier skips count no more: they are asked again
         for event in self.history.done:
             self._apply(event)
@@ -168,8 +172,7 @@ class Review:
 
     def counts(self, entry: int | None = None) -> Counter[str]:
         """How many places hold each action, "open" for none, in one article or all."""
-        held = (i for i, place in enumerate(self.places) if entry in (None, place.entry))
-        return Counter(d.action if (d := self.decision(i)) else "open" for i in held)
+        return +self._counts[entry]
 
     def same(self, i: int, scope: Scope) -> list[int]:
         """The place and, in a wider scope, the open ones of the same swap."""
@@ -320,9 +323,13 @@ class Review:
         for span, text in self.history.spans.get(event.at, ()):
             i = self._index.get(span)
             if i is not None:
+                before = self.decision(i)
                 self._held[i] = [held for held in self._held[i] if held[0] != event.at]
                 if not back:
                     insort(self._held[i], (event.at, Decision(cast(Action, event.action), text)), key=lambda h: h[0])
+                for counts in (self._counts[span[0]], self._counts[None]):
+                    counts[_named(before)] -= 1
+                    counts[_named(self.decision(i))] += 1
                 out.append(i)
         return out
 
@@ -345,6 +352,10 @@ class Review:
             kept = (f for span, f in sorted(findings.items()) if span in decided or _free(taken[e], *span))
             out += [Place(e, f) for f in kept]
         return out
+
+
+def _named(decision: Decision | None) -> str:
+    return decision.action if decision else "open"
 
 
 def _free(taken: Sequence[tuple[int, int]], start: int, end: int) -> bool:

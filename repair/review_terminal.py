@@ -90,6 +90,15 @@ class Ask(ModalScreen[Where | None]):
             self.dismiss(event.style.meta["where"] or None)
 
 
+class Page(VerticalScroll):
+    """The article, which keeps the chosen place in view when it gets another size."""
+
+    def on_resize(self) -> None:
+        app = cast(ReviewApp, self.app)
+        if app.taking:
+            app.call_after_refresh(app.look)
+
+
 class ReviewApp(App[None]):
     """Shows a review and takes its keys."""
 
@@ -126,7 +135,7 @@ class ReviewApp(App[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="status")
         with Horizontal(id="desk"):
-            yield VerticalScroll(id="article")
+            yield Page(id="article")
             with VerticalScroll(id="panel"):
                 yield Static(id="place")
         yield Input(id="ask")
@@ -139,8 +148,6 @@ class ReviewApp(App[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.screen_stack[0].set_class(event.size.width < 64, "narrow")
-        if self.taking:
-            self.call_after_refresh(self.look)  # what was in view may be so no more
 
     def part(self, name: str, kind: type[Part]) -> Part:
         """A part of the review's own screen, also while a dialog stands before it."""

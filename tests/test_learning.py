@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Command
+from conftest import ROOT, Command, run
 
 from repair import rows
 from repair.errors import InputError, LexiconError
 from repair.learning import Learning
 from repair.lexicon import inflected
+from repair.lexicon_commands import silence
 from repair.proposals import Proposer
 from repair.rows import Row
 from training.articles import folder, source
@@ -165,6 +166,18 @@ def test_folders_are_paired_by_name(command: Command, tmp_path: Path) -> None:
     (tmp_path / "made.tsv").write_bytes(result.stdout)
     assert command("lexicon", "check", "made.tsv").returncode == 0
     assert len(rows.read(tmp_path / "made.tsv")) > 100
+
+
+def test_what_a_review_ignores_is_shown_and_taken_back(tmp_path: Path) -> None:
+    """It is no lesson with counts, but nothing is learned silently."""
+    file = tmp_path / "lexicon.tsv"
+    rows.write(file, [Row("my own", "my own", "ignore", 1.0, (), "", "user")])
+    silence("Once more", True, file)
+    shown = run("lexicon", "show", "--learned", "--file", file)
+    assert "Once more (ignored)" in shown.stdout and "my own" not in shown.stdout
+    assert run("lexicon", "undo", "once more", "--file", file).exit_code == 0
+    assert [row.observed for row in rows.read(file)] == ["my own"], "what the user wrote is the user's"
+    assert run("lexicon", "undo", "once more", "--file", file).exit_code != 0
 
 
 def test_learning_loads_no_model(environment: dict[str, str]) -> None:

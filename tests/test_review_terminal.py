@@ -115,6 +115,7 @@ def test_the_screen_is_as_it_was(tmp_path: Path, name: str, colour: bool, monkey
 
     async def steps(pilot: Pilot[None], app: ReviewApp) -> None:
         path = SCREENS / f"{name}.txt"
+        await until(pilot, lambda: "open" in screen(app))  # a dialog before the first drawing has nothing behind it
         await pilot.press(*keys)
         if os.environ.get("REPAIR_SCREENS"):
             await pilot.pause()
@@ -266,6 +267,17 @@ def test_the_mouse_and_a_narrow_screen(tmp_path: Path, size: tuple[int, int]) ->
         assert "The team agreed" in review.repair(0).text
 
     drive(review, steps, size)
+
+
+def test_the_chosen_place_stays_in_view_when_the_terminal_is_resized(tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[None], app: ReviewApp) -> None:
+        await pilot.press("k")
+        for size in ((50, 20), (120, 40), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda: "[nighttime]" in screen(app))
+            assert "[nighttime]" in screen(app), size
+
+    drive(opened(tmp_path, LONG), steps)
 
 
 def test_nothing_of_an_article_acts(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ const make = (tag, text = "", of = null) => {
   return node;
 };
 
+const counted = (number) => number.toLocaleString("en");
+
 const STATES = { reject: "rejected", ignore: "ignored always", skip: "skipped" };
 
 let batch = { articles: [], keys: [] };
@@ -110,10 +112,10 @@ function tally() {
   const all = batch.articles.reduce((sum, a) => [sum[0] + a.open, sum[1] + a.total], [0, 0]);
   $("bar").max = all[1] || 1;
   $("bar").value = all[1] - all[0];
-  $("count").textContent = `${total - open} of ${total}`;
+  $("count").textContent = `${counted(total - open)} of ${counted(total)}`;
   const rows = $("queue").querySelectorAll("button");
   batch.articles.forEach((a, n) => {
-    const text = a.open ? `${a.open} open of ${a.total}` : "done";
+    const text = a.open ? `${counted(a.open)} open of ${counted(a.total)}` : "done";
     if (rows[n].lastChild.textContent !== text) rows[n].lastChild.textContent = text;
     rows[n].setAttribute("aria-pressed", String(n === entry));
   });
@@ -199,7 +201,7 @@ async function decide(action, extra = {}) {
   take(answer);
   $("scope").value = "place";
   await onward();
-  const several = answer.changed.length > 1 ? `${answer.changed.length} places decided. ` : "";
+  const several = answer.changed.length > 1 ? `${counted(answer.changed.length)} places decided. ` : "";
   $("message").textContent = several + $("message").textContent;
 }
 
