@@ -129,7 +129,7 @@ def test_the_same_bytes_of_articles_that_are_rewritten(command: Command, tmp_pat
         for options in (["-j", "1"], ["-j", "2", "--batch", "1"])
     )
     assert alone == several and alone.count(b"\n") == len(some)
-    assert alone.count(b'"action": "replace"') >= len(some)
+    assert b'"action": "replace"' in alone
 
 
 @posix
