@@ -1,6 +1,6 @@
 """Are the chances true? python -m benchmarks.calibration [--write docs/calibration.md]
 
-On articles that nothing was trained or tuned on (data/dev of ../shared and tests/articles): of the findings with a
+On articles that nothing was trained on (data/dev of ../shared and tests/articles): of the findings with a
 confidence of about 0.8, how many touch an artifact; of the suggestions with a probability of about 0.8 for a true
 artifact, how many are what the source said. The expected calibration error is the mean distance of the two, weighted by
 findings. The same apart for the made articles of benchmarks/unseen.py: their texts are new to every model and their

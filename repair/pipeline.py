@@ -31,7 +31,7 @@ from repair.segment import Text
 from repair.thesaurus import Thesaurus
 
 MOST_SUGGESTIONS = 5
-MOST_PARTS = 16  # articles, or parts of long ones, that are judged at once
+MOST_PARTS = 2  # articles, or parts of long ones, judged at once: each takes some MB, and no time is saved
 _UNKNOWN = Report(0, Verdict("clean", 0.0, 0.0))  # stands for a report still to come
 SPARED = 0.002  # said to be the chance that an article which the screen spares is spun
 MOST_WORDS = 9  # in a finding; the contract says ten, and an article may be drawn in
