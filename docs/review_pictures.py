@@ -172,6 +172,8 @@ def walked(entries: Sequence[Entry], stops: Sequence[Stop]) -> dict[str, str]:
 class Held:
     """Gives the reports of the walk again: to make them three times more, in the commands, would show nothing else."""
 
+    loaded = False
+
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.reports = {entry.article.text: entry.report for entry in entries}
 
