@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from repair.errors import InputError
 from repair.inflection import KIND_TAGS, NO_FORMS, analyses, british, head, inflect_phrase
@@ -236,7 +236,7 @@ def _cost(a: _Stretch, b: _Stretch, related: Related, room: float) -> float:
     return cost - 0.25 * max(related(u, v) for u in {x[0], x[-1]} for v in {y[0], y[-1]})
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def _apart(m: int, n: int, near: float) -> float:
     """What so many words for so many cost that have neither end in common."""
     size = 0.35 * (m + n - 2) + 0.1 * max(0, m + n - 4)

@@ -22,6 +22,7 @@ from repair.errors import UsageError
 from repair.evidence import Evidence, Judge
 from repair.inflection import article_for, british, like
 from repair.lexicon import Entry, Lexicon, inflected
+from repair.memory import hand_back
 from repair.meter import Meter
 from repair.ngrams import NgramStore
 from repair.parts import cut, joined
@@ -104,6 +105,7 @@ class Pipeline:
             some = parts[first : first + MOST_PARTS]
             for (i, at, _), judged in zip(some, self.judged([part for _, _, part in some]), strict=True):
                 found.setdefault(i, []).append((at, self.report(*judged)))
+            hand_back()
         for i, reports in found.items():
             out[i] = joined(reports)
         return out

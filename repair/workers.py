@@ -7,7 +7,6 @@ depend on its neighbours.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import os
 import signal
@@ -20,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Protocol
 
 from repair.errors import InputError, RepairError
+from repair.memory import hand_back
 from repair.report import Article, Edit, Repair, Report, apply
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ class Alone:
                 repairer = repairer or self._make()
                 loaded = repairer.loaded
                 outcomes = analysed(repairer, batch)
-                spent = repairer.spent()
-                _tidy(repairer.loaded and not loaded, "evidence" in spent)
-                self._spend(spent)
+                if repairer.loaded and not loaded:
+                    _keep()
+                self._spend(repairer.spent())
                 yield outcomes
             elif batch is not None:
                 yield []
@@ -77,18 +77,11 @@ def analysed(repairer: Repairer, batch: Sequence[Article]) -> list[Outcome]:
         return [InputError(message, "internal")]
 
 
-def _tidy(loaded: bool, judged: bool) -> None:
-    """After a batch, in a process that is ours.
-
-    Where the models were ``loaded`` for it, the garbage collector passes over them from now on. Where an article was
-    ``judged``, what is free is handed back: kept by the C library, it comes to 100 MB in fifty articles.
-    """
-    if loaded:
-        gc.collect()
-        gc.freeze()
-    if judged and sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # a C library without it
-            ctypes.CDLL(None).malloc_trim(0)
+def _keep() -> None:
+    """Has the garbage collector pass over what is loaded for good. Only in a process that is ours."""
+    gc.collect()
+    gc.freeze()
+    hand_back()
 
 
 @dataclass(slots=True)
@@ -271,9 +264,9 @@ def _serve(pipe: Connection, make: Make) -> None:
             while True:
                 loaded = repairer.loaded
                 outcomes = analysed(repairer, pipe.recv())
-                spent = repairer.spent()
-                _tidy(repairer.loaded and not loaded, "evidence" in spent)
+                if repairer.loaded and not loaded:
+                    _keep()
                 sent: list[_Sent] = [o if isinstance(o, InputError) else (o.report, o.edits) for o in outcomes]
-                pipe.send((sent, spent))
+                pipe.send((sent, repairer.spent()))
         except RepairError as error:
             pipe.send(error)
