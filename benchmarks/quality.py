@@ -56,7 +56,7 @@ def proposed(repairer: Repairer, golds: list[Gold]) -> float:
 
     hit = total = 0
     for gold in golds:
-        ((text, evidence, _),) = repairer._pipeline.judged([Article(gold["text"])])
+        text, evidence, _ = repairer._pipeline.judged(Article(gold["text"]))
         sample = labelled("own", gold, text, evidence)
         good = {evidence.spans[s] for s in evidence.span_of[sample.restores > 0].tolist()}
         stretches = [(text.starts[a], text.ends[z - 1]) for a, z in good]

@@ -218,10 +218,10 @@ def table(results: dict[str, Any]) -> Iterator[str]:
             f"| {one['processor_seconds'] / 60:.1f} | {one['peak_mb']['rss']:.0f} | {one['peak_mb']['pss']:.0f} "
             f"| {one['growth_mb'].get('an hour', '')} | {found['errors']} | {len(found['faults'])} |"
         )
-    minutes = {(o["batch"], o["jobs"]): o["seconds"] for o in results["runs"].values() if o["complete"]}
-    for batch in sorted({b for b, _ in minutes}):
-        if (batch, 1) in minutes and (batch, 2) in minutes:
-            times = minutes[batch, 1] / minutes[batch, 2]
+    seconds = {(o["batch"], o["jobs"]): o["seconds"] for o in results["runs"].values() if o["complete"]}
+    for batch in sorted({b for b, _ in seconds}):
+        if (batch, 1) in seconds and (batch, 2) in seconds:
+            times = seconds[batch, 1] / seconds[batch, 2]
             yield f"\nWith --batch {batch} two workers do {times:.2f} times what one does."
     if shas:
         yield f"\nThe same bytes from all of them: {'yes' if len(shas) == 1 else 'NO'}."

@@ -20,7 +20,7 @@ def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candida
     """Candidates of all stretches that hold code point ``at``, the best chance first."""
     begin, part = next((a, p) for a, p in reversed(cut(article)) if a <= at)
     at -= begin
-    ((text, evidence, decision),) = pipeline.judged([part])
+    text, evidence, decision = pipeline.judged(part)
     chosen = {c.span: c for c in decision.choices}
     best: dict[int, float] = {}
     for k, s in enumerate(evidence.span_of):

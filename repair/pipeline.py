@@ -32,8 +32,6 @@ from repair.segment import Text
 from repair.thesaurus import Thesaurus
 
 MOST_SUGGESTIONS = 5
-MOST_PARTS = 2  # articles, or parts of long ones, judged at once: each takes some MB, and no time is saved
-_UNKNOWN = Report(0, Verdict("clean", 0.0, 0.0))  # stands for a report still to come
 SPARED = 0.002  # said to be the chance that an article which the screen spares is spun
 MOST_WORDS = 9  # in a finding; the contract says ten, and an article may be drawn in
 
@@ -96,19 +94,15 @@ class Pipeline:
 
     def reports(self, articles: Sequence[Article]) -> list[Report]:
         """Reports of a batch of articles, in order."""
-        out: list[Report] = []
-        for article in articles:
-            out.append(self._spared(article) or _UNKNOWN)
-        parts = [(i, at, part) for i, r in enumerate(out) if r is _UNKNOWN for at, part in cut(articles[i])]
-        found: dict[int, list[tuple[int, Report]]] = {}
-        for first in range(0, len(parts), MOST_PARTS):
-            some = parts[first : first + MOST_PARTS]
-            for (i, at, _), judged in zip(some, self.judged([part for _, _, part in some]), strict=True):
-                found.setdefault(i, []).append((at, self.report(*judged)))
+        return [self._spared(article) or self._analysed(article) for article in articles]
+
+    def _analysed(self, article: Article) -> Report:
+        """The report of an article that the screen does not spare."""
+        parts = []
+        for at, part in cut(article):
+            parts.append((at, self.report(*self.judged(part))))
             hand_back()
-        for i, reports in found.items():
-            out[i] = joined(reports)
-        return out
+        return joined(parts)
 
     def _spared(self, article: Article) -> Report | None:
         """The report of an article that the screen takes for clean; None where it has doubts."""
@@ -118,25 +112,22 @@ class Pipeline:
             doubtful, words = self.screen.examine(article.text)
         return None if doubtful else Report(words, Verdict("clean", SPARED, 0.0))
 
-    def judged(self, articles: Sequence[Article]) -> list[tuple[Text, Evidence, Decision]]:
-        """What is known and decided about each of a batch of articles."""
+    def judged(self, article: Article) -> tuple[Text, Evidence, Decision]:
+        """What is known and decided about an article, or a part of a long one."""
         stage = self.meter.stage
-        texts = [Text(a.text, a.protected) for a in articles]
-        readings: Sequence[Reading | None] = [None] * len(texts)
+        text = Text(article.text, article.protected)
+        reading: Reading | None = None
         with stage("load"):
             encoder, judge, combination = self.encoder, self.judge, self.combination
         if encoder is not None:
             with stage("encoder"):
-                readings = encoder.read(texts)
-            self.meter.add("sentences", sum(len(text.sentences) for text in texts))
-        out = []
-        for text, reading in zip(texts, readings, strict=True):
-            with stage("evidence"):
-                evidence = judge.evidence(text, reading)
-            with stage("decide"):
-                decision = decide(evidence, combination, sum(text.is_word), self.thresholds)
-            out.append((text, evidence, decision))
-        return out
+                (reading,) = encoder.read([text])
+            self.meter.add("sentences", len(text.sentences))
+        with stage("evidence"):
+            evidence = judge.evidence(text, reading)
+        with stage("decide"):
+            decision = decide(evidence, combination, sum(text.is_word), self.thresholds)
+        return text, evidence, decision
 
     def report(self, text: Text, evidence: Evidence, decision: Decision) -> Report:
         """The findings in the words of the contract."""

@@ -52,10 +52,7 @@ class Alone:
         for batch in batches:
             if batch:
                 repairer = repairer or self._make()
-                loaded = repairer.loaded
-                outcomes = analysed(repairer, batch)
-                if repairer.loaded and not loaded:
-                    _keep()
+                outcomes = _outcomes(repairer, batch)
                 self._spend(repairer.spent())
                 yield outcomes
             elif batch is not None:
@@ -77,11 +74,15 @@ def analysed(repairer: Repairer, batch: Sequence[Article]) -> list[Outcome]:
         return [InputError(message, "internal")]
 
 
-def _keep() -> None:
-    """Has the garbage collector pass over what is loaded for good. Only in a process that is ours."""
-    gc.collect()
-    gc.freeze()
-    hand_back()
+def _outcomes(repairer: Repairer, batch: Sequence[Article]) -> list[Outcome]:
+    """``analysed`` in a process that is ours: from its first use on, the garbage collector passes over the models."""
+    before = repairer.loaded
+    outcomes = analysed(repairer, batch)
+    if repairer.loaded and not before:
+        gc.collect()
+        gc.freeze()
+        hand_back()
+    return outcomes
 
 
 @dataclass(slots=True)
@@ -262,10 +263,7 @@ def _serve(pipe: Connection, make: Make) -> None:
             repairer = make()
             pipe.send(None)
             while True:
-                loaded = repairer.loaded
-                outcomes = analysed(repairer, pipe.recv())
-                if repairer.loaded and not loaded:
-                    _keep()
+                outcomes = _outcomes(repairer, pipe.recv())
                 sent: list[_Sent] = [o if isinstance(o, InputError) else (o.report, o.edits) for o in outcomes]
                 pipe.send((sent, repairer.spent()))
         except RepairError as error:
