@@ -92,12 +92,16 @@ class Misfits:
 
     def features(self, raw: bytes, words: Words, tells: Floats) -> tuple[float, ...]:
         """What ``summed`` says of a chunk. tells: for each word the greatest weight of the tells that begin there."""
+        return summed(*self.odds(raw, words, tells))
+
+    def odds(self, raw: bytes, words: Words, tells: Floats) -> tuple[Floats, Floats]:
+        """Log odds of each word of a chunk that it was replaced, 0 where nothing can be said; rows as below."""
         at, rows, quiet = self.rows(raw, words, tells)
         odds = np.zeros(len(words.hashes), np.float32)
         odds[quiet] = self._quiet
         if self._trees is not None and at.size:
             odds[at] = self._trees.logits(rows)
-        return summed(odds, rows)
+        return odds, rows
 
     def rows(self, raw: bytes, words: Words, tells: Floats) -> tuple[Ints, Floats, Ints]:
         """Those words of a chunk that are asked about, (n,), and their COLUMNS, (n, columns); the other ordinary words.

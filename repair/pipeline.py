@@ -16,10 +16,11 @@ from typing import Any
 from repair import rows
 from repair.candidates import SOURCES, Proposer, source_names
 from repair.columns import PAIR, SPAN
-from repair.decide import Combination, Decision, Thresholds, decide
+from repair.decide import Choice, Combination, Decision, Thresholds, decide
 from repair.encoder import Encoder, Reading
 from repair.errors import UsageError
 from repair.evidence import Evidence, Judge
+from repair.glance import Glance
 from repair.inflection import article_for, british, like
 from repair.lexicon import Entry, Lexicon, inflected
 from repair.memory import hand_back
@@ -33,6 +34,7 @@ from repair.thesaurus import Thesaurus
 
 MOST_SUGGESTIONS = 5
 SPARED = 0.002  # said to be the chance that an article which the screen spares is spun
+GLANCED = 0.1  # the same of one that only the screen's third look spares
 MOST_WORDS = 9  # in a finding; the contract says ten, and an article may be drawn in
 
 
@@ -78,6 +80,12 @@ class Pipeline:
         return None if "encoder" in self.without else Encoder(artifacts() / "encoder")
 
     @cached_property
+    def glance(self) -> Glance:
+        """What reads the oddest sentences of an article that the screen's first looks doubt. Not without encoder."""
+        assert self.encoder is not None
+        return Glance(artifacts() / "screen", self.encoder)
+
+    @cached_property
     def combination(self) -> Combination:
         return Combination(artifacts() / "combination.npz")
 
@@ -106,11 +114,23 @@ class Pipeline:
 
     def _spared(self, article: Article) -> Report | None:
         """The report of an article that the screen takes for clean; None where it has doubts."""
-        if self.screen is None:
+        screen, text = self.screen, article.text
+        if screen is None:
             return None
         with self.meter.stage("screen"):
-            doubtful, words = self.screen.examine(article.text)
-        return None if doubtful else Report(words, Verdict("clean", SPARED, 0.0))
+            doubtful, words = screen.examine(text)
+        if not doubtful:
+            return Report(words, Verdict("clean", SPARED, 0.0))
+        if "encoder" in self.without or screen.has_own(text):
+            return None
+        with self.meter.stage("screen"):
+            score, sentences = screen.worst(text)
+        with self.meter.stage("load"):
+            glance = self.glance
+        with self.meter.stage("encoder"):
+            doubtful = glance.doubtful(sentences, score, words)
+        self.meter.add("sentences", len(sentences))
+        return None if doubtful else Report(words, Verdict("clean", GLANCED, 0.0))
 
     def judged(self, article: Article) -> tuple[Text, Evidence, Decision]:
         """What is known and decided about an article, or a part of a long one."""
@@ -133,10 +153,11 @@ class Pipeline:
         """The findings in the words of the contract."""
         spelling = _is_british(text)
         findings: list[Finding] = []
-        for choice in decision.choices:
+        length = [last - first for first, last in evidence.spans]
+        choices = [c for c in decision.choices if length[c.span] <= MOST_WORDS]
+        counts = self._counts(text, evidence, choices)
+        for choice, ngrams in zip(choices, counts, strict=True):
             first, last = evidence.spans[choice.span]
-            if last - first > MOST_WORDS:
-                continue
             pairs = choice.pairs[: MOST_SUGGESTIONS * 2]
             best_of: dict[str, tuple[float, int]] = {}
             for k, chance in pairs:  # best first; two candidates may look the same in place
@@ -165,7 +186,7 @@ class Pipeline:
                     choice.confidence,
                     "replace" if replace else "flag",
                     suggestions,
-                    self._explained(text, evidence, decision, choice.span, pairs[0][0] if pairs else None),
+                    self._explained(evidence, decision, choice, ngrams),
                 )
             )
         return Report(sum(text.is_word), decision.verdict, tuple(findings))
@@ -195,17 +216,17 @@ class Pipeline:
         )
 
     def _explained(
-        self, text: Text, evidence: Evidence, decision: Decision, span: int, pair: int | None
+        self, evidence: Evidence, decision: Decision, choice: Choice, ngrams: dict[str, int]
     ) -> dict[str, Any]:
         """Evidence that a reader understands."""
-        first, last = evidence.spans[span]
-        columns = dict(zip(SPAN, evidence.span[span].tolist(), strict=True))
+        columns = dict(zip(SPAN, evidence.span[choice.span].tolist(), strict=True))
         out: dict[str, Any] = {
             "verdict": str(decision.verdict),
             "replaced": round(columns["replaced"], 3),
         }
-        if pair is None:
+        if not choice.pairs:
             return out
+        pair = choice.pairs[0][0]
         out["sources"] = source_names(evidence.bits[pair])
         entry = evidence.entries.get(pair)
         if isinstance(entry, Entry):
@@ -216,28 +237,35 @@ class Pipeline:
                 "suggestion": round(math.exp(min(0.0, values["enc"])), 4),
                 "observed": round(math.exp(min(0.0, columns["enc_own"])), 4),
             }
-        out["ngrams"] = self._counts(text, first, last, evidence.texts[pair])
+        out["ngrams"] = ngrams
         return out
 
-    def _counts(self, text: Text, first: int, last: int, wording: str) -> dict[str, int]:
-        """Counts of both wordings with the telling neighbour: {"environment media": 0, "state media": 1376}."""
-        best: tuple[float, dict[str, int]] = (-1.0, {})
-        for before in (True, False):
-            j = first - 1 if before else last
-            if not 0 <= j < len(text) or not text.is_word[j] or text.line_starts[max(j, first)]:
-                continue
-            near = text.folded[j]
-            pairs = {}
-            for w in (" ".join(text.folded[first:last]), wording):
-                words = w.split(" ")
-                two = (near, words[0]) if before else (words[-1], near)
-                ids = self.store.encode(two)
-                pairs[f"{near} {w}" if before else f"{w} {near}"] = round(float(self.store.count(ids[:1], ids[1:])[0]))
-            new = list(pairs.values())[-1]
-            gain = math.log1p(new) - math.log1p(min(next(iter(pairs.values())), new))
-            if gain > best[0]:
-                best = (gain, pairs)
-        return best[1]
+    def _counts(self, text: Text, evidence: Evidence, choices: Sequence[Choice]) -> list[dict[str, int]]:
+        """Of each choice, the counts of both wordings with the telling neighbour.
+
+        {"environment media": 0, "state media": 1376}; empty without a candidate or a neighbour.
+        """
+        asked: list[tuple[int, str, tuple[str, str]]] = []  # choice, what is counted, its two words at the seam
+        for k, choice in enumerate(choices):
+            first, last = evidence.spans[choice.span]
+            for j in (first - 1, last) if choice.pairs else ():
+                if not 0 <= j < len(text) or not text.is_word[j] or text.line_starts[max(j, first)]:
+                    continue
+                near = text.folded[j]
+                for w in (" ".join(text.folded[first:last]), evidence.texts[choice.pairs[0][0]]):
+                    if j < first:
+                        asked.append((k, f"{near} {w}", (near, w.split(" ", 1)[0])))
+                    else:
+                        asked.append((k, f"{w} {near}", (w.rsplit(" ", 1)[-1], near)))
+        ids = self.store.encode(word for *_, two in asked for word in two)
+        found = self.store.count(ids[::2], ids[1::2]).round().astype(int).tolist()
+        best: list[tuple[float, dict[str, int]]] = [(-1.0, {})] * len(choices)
+        for i in range(0, len(asked), 2):
+            k, old, new = asked[i][0], found[i], found[i + 1]
+            gain = math.log1p(new) - math.log1p(min(old, new))
+            if gain > best[k][0]:
+                best[k] = gain, {asked[i][1]: old, asked[i + 1][1]: new}
+        return [pairs for _, pairs in best]
 
 
 _BRITISH_SIGNS = (

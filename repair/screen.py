@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from repair.errors import ArtifactError
+from repair.glance import worst
 from repair.hashed import Ints, Words, chunks
 from repair.misfits import Misfits
 from repair.ngrams import NgramStore
@@ -78,9 +79,22 @@ class Screen:
             words = Words(raw)
             count += words.count
             doubtful = doubtful or self._score(raw, words) >= 0
-        if not doubtful and self._own is not None:
-            doubtful = bool(self._own.find_matches_as_indexes(text.lower()))
-        return doubtful, count
+        return doubtful or self.has_own(text), count
+
+    def has_own(self, text: str) -> bool:
+        """Whether one of the user's own wordings stands there."""
+        return self._own is not None and bool(self._own.find_matches_as_indexes(text.lower()))
+
+    def worst(self, text: str) -> tuple[float, list[str]]:
+        """The article's score, and those of its sentences that misfit most: what the third look needs."""
+        score, sentences = NEVER, list[str]()
+        for raw in chunks(text):
+            words = Words(raw)
+            score = max(score, self._score(raw, words))
+            if self.misfits is not None and len(words.hashes):
+                odds, _ = self.misfits.odds(raw, words, self.tells_at(words))
+                sentences += worst(raw, words, odds)
+        return score, sentences
 
     def found(self, words: Words) -> tuple[Ints, Ints]:
         """The tells of a chunk: which, and at which word."""
