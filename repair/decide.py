@@ -25,7 +25,8 @@ VERDICT = ("mean", "high", "tells", "confident", "restorable", "sure", "restored
 LISTEN = 0.5  # how much a place hears the other places of its wording
 TWIN = 0.15  # how much less sure a place may be than another of the same swap to be rewritten along with it
 SUSPICIOUS, SPUN = 0.4, 0.95  # probabilities of the verdict; 1 of 448 readings of own clean articles is above
-DOUBT = 0.7  # how much of the verdict's doubt is added to the thresholds
+DOUBT = 0.35  # how much of the verdict's doubt is added to the threshold of rewrites
+WARY = 24.0  # the same of reports, of its square: little where an article is spun beyond doubt, all where it may be odd
 SHORT = 150  # words; below, the verdict's rates are those of so long a text
 UNPROPOSED = -5.0  # the log-odds of a candidate that another place did not even propose
 _TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span networks see
@@ -41,11 +42,13 @@ class Thresholds:
 
     def reported(self, probability: float) -> float:
         """Least confidence to report in an article that is spun with this probability: the less sure, the higher."""
-        return self.clean_report if probability < SUSPICIOUS else min(1.0, self.report + DOUBT * (1 - probability))
+        if probability < SUSPICIOUS:
+            return self.clean_report
+        return min(self.clean_report, self.report + WARY * (1 - probability) ** 2)
 
     def rewritten(self, probability: float) -> float:
         """Least chance to rewrite in such an article; above 1, never, where it is not judged spun."""
-        return 2.0 if probability < SPUN else min(1.0, self.rewrite + DOUBT / 2 * (1 - probability))
+        return 2.0 if probability < SPUN else min(1.0, self.rewrite + DOUBT * (1 - probability))
 
 
 THRESHOLDS: Mapping[Caution, Thresholds] = {

@@ -36,6 +36,21 @@ _ZONES = re.compile(
     """,
     re.VERBOSE,
 )
+# What the forms and buttons of blogs say around an article: nobody spun it, and its wording is no news prose.
+_FURNITURE = re.compile(
+    r"""
+      ^[ \t]*(?:leave\ a\ (?:reply|comment)(?:\ to\ [^\n]{1,60})?|cancel\ reply|post\ comment|share\ this|like\ this
+        |you\ must\ be\ logged\ in\ to\ post\ a\ comment)[ \t.:]*$
+    | \byour\ e-?mail\ address\ will\ not\ be\ published\b
+    | \brequired\ fields\ are\ marked\b
+    | \bsave\ my\ name,\ e-?mail,?\ and\ website\ in\ this\ browser\ for\ the\ next\ time\ i\ comment\b
+    | \bnotify\ me\ of\ (?:follow-?up\ comments|new\ posts)\ (?:by|via)\ e-?mail\b
+    | \bclick\ to\ (?:share|email|print)\b[^\n]{0,80}\(opens\ in\ new\ window\)
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+# A word behind such a prefix and a hyphen is half of one that the machines look up whole, if at all.
+_PREFIXED = re.compile(r"\b(?:inter|anti|non|co|re|multi|semi|ultra|pan)-[^\W\d_]+", re.IGNORECASE)
 _ENDS = frozenset(".!?…")
 _CLOSERS = frozenset("\"'”’)]»")
 _ABBREVIATIONS = frozenset(
@@ -114,8 +129,9 @@ class Text:
 
     @cached_property
     def blocked(self) -> list[bool]:
-        """Whether a token lies in a protected zone: addresses, markup, code, what the caller named."""
-        return self._inside([*self._protected, *(m.span() for m in _ZONES.finditer(self.text))])
+        """Whether a token lies in a protected zone: addresses, markup, code, forms, what the caller named."""
+        found = (m.span() for zones in (_ZONES, _FURNITURE, _PREFIXED) for m in zones.finditer(self.text))
+        return self._inside([*self._protected, *found])
 
     @cached_property
     def quoted(self) -> list[bool]:

@@ -46,6 +46,9 @@ class FakeThesaurus:
     def neighbours(self, word: str) -> dict[str, int]:
         return {"large": {"big": SAME | PPDB}, "strike hard": {"smash": SAME}}.get(word, {})
 
+    def related(self, word: str) -> dict[int, int]:
+        return {self.words.index(w): bits for w, bits in self.neighbours(word).items()}
+
 
 class FakeStore:
     """Knows a few words, all of them frequent."""
@@ -98,6 +101,11 @@ def test_dictionary_neighbours(lexicon: Lexicon) -> None:
     assert proposed(lexicon, "A large car", "ppdb") == {"large": {"big": WN_SAME}}
     assert proposed(lexicon, "A large car", "ppdb", "wordnet") == {}
     assert proposed(lexicon, "they strike hard now")["strike hard"] == {"smash": WN_SAME}
+
+
+def test_articles_alone_are_no_artifacts(lexicon: Lexicon) -> None:
+    spans = proposed(lexicon, "An ad for the big state and a large car")
+    assert spans and not {"a", "an", "the"} & set(spans)
 
 
 def test_clipped_words(lexicon: Lexicon) -> None:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from repair.columns import PAIR, SPAN
 from repair.decide import (
+    SPUN,
+    SUSPICIOUS,
     THRESHOLDS,
     TWIN,
     Choice,
@@ -129,6 +131,14 @@ def test_more_caution_asks_for_more() -> None:
     low, normal, high = (THRESHOLDS[c] for c in ("low", "normal", "high"))
     for name in ("report", "rewrite", "clean_report"):
         assert getattr(low, name) < getattr(normal, name) < getattr(high, name) <= 1
+
+
+def test_the_less_an_article_is_spun_for_certain_the_more_a_report_needs() -> None:
+    for thresholds in THRESHOLDS.values():
+        needed = [thresholds.reported(p) for p in (0.0, SUSPICIOUS, 0.8, 0.9, SPUN, 1.0)]
+        assert needed == sorted(needed, reverse=True)
+        assert needed[:2] == [thresholds.clean_report] * 2 and needed[-1] == thresholds.report
+        assert needed[-2] < thresholds.report + 0.1, "where it is spun, nearly what is asked for at best"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no zip", b"PK\x03\x04 cut off"])

@@ -63,6 +63,11 @@ def test_sentences(text: str, expected: list[str]) -> None:
         ("thanks @state_media for this", "@state_media"),
         ("fish &amp; chips", "&amp;"),
         ("on example.com daily", "example.com"),
+        ("The end.\n\nLeave a Reply\nFrom here", "Leave a Reply"),
+        ("Your email address will not be published. Thanks", "Your email address will not be published"),
+        ("Required fields are marked *", "Required fields are marked"),
+        ("Cancel reply", "Cancel reply"),
+        ("on inter-governmental talks", "inter-governmental"),
     ],
 )
 def test_zones_are_protected(text: str, zone: str) -> None:
@@ -70,6 +75,13 @@ def test_zones_are_protected(text: str, zone: str) -> None:
     at = text.index(zone)
     inside = [at <= a and z <= at + len(zone) for a, z in zip(cut.starts, cut.ends, strict=True)]
     assert cut.blocked == inside and any(inside)
+
+
+def test_what_only_begins_like_a_form_is_text() -> None:
+    text = "They leave a reply on the desk.\nShare this bread with your co-author, or re-read it.\nA well-read man."
+    free = [w for w, b in zip(Text(text).words, Text(text).blocked, strict=True) if not b]
+    assert {"leave", "reply", "Share", "bread", "well", "read", "man"} <= set(free)
+    assert not {"co", "author", "re"} & set(free)
 
 
 def test_the_callers_zones_are_protected_too() -> None:
