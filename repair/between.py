@@ -13,7 +13,7 @@ from repair.ngrams import Floats, NgramStore
 
 _MOST = 6  # words proposed for a place
 _TRIED = 40  # words whose inflection is looked at
-_KEPT = 1000  # words whose common neighbours are kept, on either side
+_KEPT = 1500  # words whose common neighbours are kept, on either side
 _Seen = tuple[npt.NDArray[np.int16], Floats]  # numbers of words in order, and their counts
 
 
@@ -30,8 +30,11 @@ class Between:
     def words(self, before: int, after: int, observed: str) -> list[str]:
         """Words in the inflection of a folded word, best first, for the place between two words given by their ids."""
         (follow, lefts), (precede, rights) = self._after(before), self._before(after)
-        seen, i, j = np.intersect1d(follow, precede, assume_unique=True, return_indices=True)
-        left, right = lefts[i], rights[j]
+        counts = np.zeros(len(self._words), np.float32)
+        counts[follow] = lefts
+        both = counts[precede] > 0
+        seen, right = precede[both], rights[both]
+        left = counts[seen]
         association, unigram = self._store.association, self._store.unigram
         worth = association(left, unigram(np.array([before])), self._unigram[seen])
         worth += association(right, self._unigram[seen], unigram(np.array([after])))

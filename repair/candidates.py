@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import log10
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -37,8 +38,10 @@ NAMES = {
     ENCODER: "encoder", COMPOUND: "compounds",
 }  # fmt: skip
 _DICTIONARY = {SAME: WN_SAME, NEAR: WN_NEAR, FAR: WN_FAR, PPDB: PPDB_, ROGET: ROGET_}
+ARTICLES = frozenset(["a", "an", "the"])  # no machine swaps them alone, and "an" for "a" is mended with what follows
 _LEAST = 40  # occurrences below which a dictionary neighbour is no candidate
 _LEAST_FAR = 400  # the same where nothing but two hops of WordNet speaks for it
+_LEAST_BASE, _LEAST_CLOSE = 100, 4  # and for a base form, whether so or otherwise
 MOST = 320  # candidates a wording keeps
 _KEPT = 6_000  # wordings whose candidates are kept, about 2 KB each; likewise of several sources
 
@@ -158,6 +161,8 @@ class Proposer:
         self.on = {s for s in SOURCES if s not in without}
         if "lexicon" in without:  # the word swaps are the lexicon's single-word rows: switched off with it
             self.on -= {"words", "units"}
+        # Occurrences of the thesaurus's words, to pass over the rare ones before anything is inflected.
+        self._base = [self._count(w) for w in thesaurus.words]
         kinds = [(bit, own) for bit, own in _DICTIONARY.items() if NAMES[own] in self.on]
         # By a relation of the thesaurus: the sources that it stands for.
         self._sources = [sum(own for bit, own in kinds if relation & bit) for relation in range(2 * max(_DICTIONARY))]
@@ -189,7 +194,7 @@ class Proposer:
         for i, word in enumerate(folded):
             if not text.is_word[i] or blocked[i] or len(word) < 2:
                 continue
-            if worth[i]:
+            if worth[i] and word not in ARTICLES:
                 phrases[i, i + 1] = word
             for length in range(2, min(self._long_entries.get(word, 0), len(text) - i) + 1):
                 phrase = " ".join(folded[i : i + length])
@@ -240,13 +245,14 @@ class Proposer:
         """Inflected dictionary neighbours of a folded wording (and near spellings of an unknown one)."""
         found: dict[str, int] = {}
         readings = analyses(phrase) if " " not in phrase else (("", "NN"), ("", "VB"), ("", "JJ"), ("", "RB"))
-        sources = self._sources
+        sources, words, counted = self._sources, self.thesaurus.words, self._base
         for lemma, tag in readings:
             base = tag in ("NN", "VB", "JJ", "RB")
-            for word, relation in self.thesaurus.neighbours(lemma or phrase).items():
+            for number, relation in self.thesaurus.related(lemma or phrase).items():
                 bits = sources[relation]
-                if not bits:
+                if not bits or counted[number] < (_LEAST_BASE if bits == WN_FAR else _LEAST_CLOSE):
                     continue
+                word = words[number]
                 form: str | None = word
                 if " " in word:
                     form = word if base and bits & WN_SAME else None
@@ -258,17 +264,15 @@ class Proposer:
                     found[form] = found.get(form, 0) | bits
         if not found and not readings and " " not in phrase:
             # function words and words without readings: PPDB and Roget know some
-            for word, relation in self.thesaurus.neighbours(phrase).items():
+            for number, relation in self.thesaurus.related(phrase).items():
                 if bits := sources[relation]:
-                    found[word] = bits
+                    found[words[number]] = bits
         same = british(phrase)
-        forms = [form for form in found if british(form) != same]
-        counts = np.array([self._count(form) for form in forms], np.int64)
-        common = np.log10(np.maximum(counts, 1))
+        counts = {form: self._count(form) for form in found}
         scored = [
-            (bin(found[form]).count("1") * 3 + rank, form, found[form])
-            for form, count, rank in zip(forms, counts.tolist(), common.tolist(), strict=True)
-            if count >= (_LEAST_FAR if found[form] == WN_FAR else _LEAST)
+            (found[form].bit_count() * 3 + log10(count), form, found[form])
+            for form, count in counts.items()
+            if count >= (_LEAST_FAR if found[form] == WN_FAR else _LEAST) and british(form) != same
         ]
         scored.sort(reverse=True)
         options = Options()

@@ -25,7 +25,7 @@ from repair.thesaurus import NEAR, PPDB, SAME, Thesaurus
 COLUMNS = ("synonyms", "paraphrases", "neighbours", "readiness")
 Floats = npt.NDArray[np.float32]
 
-_MOST = 40_000  # pairs of wordings that are kept
+_MOST = 50_000  # pairs of wordings that are kept
 _NEVER = 1e-4  # readiness of what no dictionary links
 _FLAT = 0.4  # power of a neighbour's frequency that its odds follow: machines prefer common words, but mildly
 

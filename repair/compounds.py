@@ -6,8 +6,9 @@ no comparative of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
+from functools import cached_property, lru_cache
 
 from repair.inflection import analyses, inflect
 from repair.ngrams import NgramStore
@@ -25,8 +26,21 @@ class Compounds:
     def __init__(self, thesaurus: Thesaurus, store: NgramStore) -> None:
         self._thesaurus, self._store = thesaurus, store
         self.originals = lru_cache(maxsize=10_000)(self._originals)
-        self._before = lru_cache(maxsize=4_000)(self._firsts)
-        self._swapped = lru_cache(maxsize=2_000)(self._halves)  # a word stands beside many others
+        # What edited English continues a beginning with, and begins an ending with: few words, where a dictionary
+        # has hundreds of neighbours. A word stands beside many others.
+        self._rests = lru_cache(maxsize=1_000)(self._rests_of)
+        self._heads = lru_cache(maxsize=1_000)(self._heads_of)
+
+    @cached_property
+    def _forward(self) -> list[str]:
+        """Words that may be originals, sorted."""
+        counts = self._store.unigrams.tolist()
+        return sorted(w for w, count in zip(self._store.words, counts, strict=True) if count >= _LEAST and w)
+
+    @cached_property
+    def _backward(self) -> list[str]:
+        """The same, spelt backwards."""
+        return sorted(w[::-1] for w in self._forward)
 
     def pairs(self, text: Text) -> Iterator[tuple[int, int]]:
         """Token ranges [first, last) of two words side by side, or with a hyphen between."""
@@ -43,20 +57,40 @@ class Compounds:
             *readings, form = _COMPARED[first]
             lemmas = dict.fromkeys([second, *(lemma for lemma, tag in analyses(second) if tag in readings)])
             found = [inflect(w, form) for lemma in lemmas for w in self._near(lemma)]
-        else:
-            found = [w + second for w in self._before(first)]
-            found += [first + half for half in self._swapped(second)]
-        known, counts = self._store.ids, self._store.unigrams
-        return [w for w in dict.fromkeys(w for w in found if w in known) if w and counts[known[w]] >= _LEAST]
+            known, counts = self._store.ids, self._store.unigrams
+            return [w for w in dict.fromkeys(w for w in found if w in known) if w and counts[known[w]] >= _LEAST]
+        near = [self._thesaurus.neighbours(lemma) for lemma, _ in analyses(first)]
+        heads = [w for w in self._heads(second) if w == first or any(w in some for some in near)]
+        rests = self._swapped(second, self._rests(first))
+        return list(dict.fromkeys([*(w + second for w in heads), *(first + w for w in rests)]))
 
-    def _firsts(self, first: str) -> list[str]:
-        """A compound's first half as it stands, and what may have stood in its place."""
-        return list(dict.fromkeys([first, *(w for lemma, _ in analyses(first) for w in self._near(lemma))]))
+    def _swapped(self, second: str, rests: Collection[str]) -> list[str]:
+        """Which of the rests may have stood in place of ``second``: its neighbours, in the same inflection."""
+        out = []
+        for lemma, tag in analyses(second):
+            near = self._thesaurus.neighbours(lemma) if rests else {}
+            for rest in rests:
+                if any(inflect(w, tag) == rest for w in (rest, *(w for w, _ in analyses(rest))) if w in near):
+                    out.append(rest)
+        return out
 
-    def _halves(self, second: str) -> list[str]:
-        """What may have stood in place of a compound's second half: its neighbours, in the same inflection."""
-        found = (inflect(w, tag) for lemma, tag in analyses(second) for w in self._near(lemma))
-        return [half for half in dict.fromkeys(found) if half and len(half) >= _SHORTEST]
+    def _rests_of(self, first: str) -> list[str]:
+        """What stands after a first half in single words, as far as it is a word of its own."""
+        n, known = len(first), self._store.ids
+        return [w[n:] for w in _beginning(self._forward, first) if len(w) >= n + _SHORTEST and w[n:] in known]
+
+    def _heads_of(self, second: str) -> list[str]:
+        """What stands before a second half in single words."""
+        n = len(second)
+        return [w[: n - 1 : -1] for w in _beginning(self._backward, second[::-1]) if len(w) > n]
 
     def _near(self, lemma: str) -> list[str]:
         return [w for w in self._thesaurus.neighbours(lemma) if " " not in w]
+
+
+def _beginning(words: list[str], start: str) -> Iterator[str]:
+    """Those of some sorted words that begin so."""
+    for i in range(bisect_left(words, start), len(words)):
+        if not words[i].startswith(start):
+            return
+        yield words[i]

@@ -16,6 +16,7 @@ from repair.between import Between
 from repair.candidates import (
     ACRONYMS,
     ARTICLE,
+    ARTICLES,
     COMPOUND,
     ENCODER,
     LEXICON,
@@ -36,20 +37,20 @@ from repair.candidates import (
 )  # fmt: skip
 from repair.columns import PAIR, SPAN, pair_columns, span_columns
 from repair.encoder import REFERENCE, Encoder, Floats, Reading
-from repair.inflection import analyses
+from repair.inflection import analyses, british
 from repair.ngrams import NgramStore
 from repair.segment import BREAK, Text
 from repair.wordings import Wordings
 
 KEPT = 24  # candidates per stretch that the networks see
-_MOST_WORDINGS = 34_000  # about 55 MB of embeddings; an article adds some thousands at most
+_MOST_WORDINGS = 56_000  # about 30 MB; 270 articles have so many, and one adds some thousands at most
 _NEIGHBOURS = 6  # candidates of a neighbouring stretch that a pair is tried with
 _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store is asked for neighbours
 _COMMON = 5000  # words that it is asked about
 _RETRIEVE = 0.1  # chance of having been replaced from which the encoder is asked for wordings
 _RETRIEVED = 16  # wordings that the encoder adds to a doubtful stretch
 _ROWS = 64  # spans that are compared with the reference words at once
-_DOUBT = 0.01  # chance of having been replaced below which a lone word is not looked at
+_DOUBT = 0.03  # chance of having been replaced below which a lone word is not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Judge:
         self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
         self._between = Between(store, self.reference[:_COMMON])
         self._table = self._new_table()
+        self._reference = self._table.first(len(self.reference) if encoder is not None else 0)
 
     def _new_table(self) -> Wordings:
         """A table of wordings that begins with the reference words."""
@@ -108,7 +110,7 @@ class Judge:
         spans = [(s.first, s.last) for s in proposed]
         doubt = np.array([replaced[a:z].max() for a, z in spans])
         table = self._wordings()
-        queries, log_total, retrieved = self._queries(table, reading, spans, doubt)
+        queries, log_total, retrieved = self._queries(reading, spans, doubt)
         placed = self._with_context(text, proposed, context, retrieved, doubt)
         span_of, numbers, bits, weights = self._columns(table, text, proposed, placed)
         observed = [" ".join(text.folded[a:z]) for a, z in spans]
@@ -187,7 +189,7 @@ class Judge:
             if not word[i] or blocked[i] or replaced[i] < 0.15:
                 continue
             z = i + 1
-            if (i, z) not in known:
+            if (i, z) not in known and text.folded[i] not in ARTICLES:
                 known.add((i, z))
                 out.append(Span(i, z, NOTHING))
             while (
@@ -218,12 +220,12 @@ class Judge:
         return np.stack(context, axis=1)
 
     def _queries(
-        self, table: Wordings, reading: Reading | None, spans: list[tuple[int, int]], doubt: Floats
+        self, reading: Reading | None, spans: list[tuple[int, int]], doubt: Floats
     ) -> tuple[Floats, Floats, dict[int, npt.NDArray[np.int64]]]:
         """For each span its query and the log of the reference words' summed odds; for doubtful ones the best words."""
         if reading is None or self.encoder is None:
             return np.zeros((len(spans), 0), np.float32), np.zeros(len(spans), np.float32), {}
-        vectors, biases = table.first(len(self.reference))
+        vectors, biases = self._reference
         queries, scale = self.encoder.queries(reading, spans), self.encoder.scale
         log_total = np.empty(len(spans), np.float32)
         retrieved: dict[int, npt.NDArray[np.int64]] = {}
@@ -235,7 +237,8 @@ class Judge:
                 row *= scale
                 row += biases
                 if doubt[k] >= _RETRIEVE and "encoder" in self.proposer.on:
-                    retrieved[k] = np.argpartition(-row, 40)[:40]
+                    some = np.argpartition(row, -40)[-40:]
+                    retrieved[k] = some[np.argsort(-row[some], kind="stable")]
                 top = row.max()
                 row -= top
                 log_total[k] = top + np.log(np.exp(row, out=row).sum())
@@ -262,10 +265,10 @@ class Judge:
             if k in retrieved:
                 observed = " ".join(folded[s.first : s.last])
                 tags = {t for _, t in analyses(observed)} if single else set()
-                added = 0
+                same, added = british(observed), 0
                 for i in retrieved[k].tolist():
                     found = self.reference[i]
-                    if found != observed and (not tags or _alike(found, tags)):
+                    if british(found) != same and (not tags or _alike(found, tags)):
                         options.add(found, ENCODER)
                         added += 1
                         if added == _RETRIEVED:

@@ -79,12 +79,12 @@ def _overrides(name: str) -> dict[str, Forms]:
 
 
 def _lines(name: str, word: str) -> Iterator[list[str]]:
-    """What follows a word in its lines."""
+    """What follows a word in its lines, in lower case."""
     table, start = _table(name), f"{word},".encode("utf-8", "replace")
     for i in range(bisect_left(table, start), len(table)):
         if not table[i].startswith(start):
             return
-        yield table[i][len(start) :].decode("utf-8").split(",")
+        yield table[i][len(start) :].decode("utf-8").lower().split(",")
 
 
 def _upos(kind: str) -> str:
@@ -97,4 +97,6 @@ def _style(word: str) -> Callable[[str], str]:
 
 
 def _styled(found: Forms, style: Callable[[str], str]) -> Forms:
+    if style is str.lower:  # as what was found is, and nearly always
+        return found
     return {tag: tuple(map(style, words)) for tag, words in found.items()}

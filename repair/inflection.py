@@ -47,7 +47,7 @@ def analyses(form: str) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(out))
 
 
-_known = lru_cache(maxsize=4_000)(inflections)  # a lemma's forms are asked for tag by tag
+_known = lru_cache(maxsize=8_000)(inflections)  # a lemma's forms are asked for tag by tag
 
 
 def _forms(lemma: str, tag: str) -> tuple[str, ...]:

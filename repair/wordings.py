@@ -18,7 +18,7 @@ from repair.segment import TOKEN, fold
 
 ENC, FIT, LEFT, RIGHT, MIDDLE, UNIGRAM = range(6)  # columns of a score
 _BACKOFF = float(np.log(0.4))  # stupid backoff's factor (Brants et al. 2007)
-_ROOM = 44_000  # rows at first; what is not filled takes no memory
+_ROOM = 64_000  # rows at first; what is not filled takes no memory
 _BLOCK = 8192  # pairs scored at once, and
 _STEP = 256  # pairs whose embeddings are gathered at once: what is worked out on the way stays in the cache
 
@@ -36,7 +36,9 @@ class Wordings:
         self._ids = np.zeros((_ROOM, 4), np.int32)
         self._fixed = np.zeros((_ROOM, 2), np.float32)
         self._names = np.zeros(_ROOM, bool)
-        self._vectors: Floats = np.zeros((_ROOM, 0), np.float32)
+        # Embeddings as int8 with a scale each: logits are off by a hundredth, and most wordings are embedded only once.
+        self._codes = np.zeros((_ROOM, 0), np.int8)
+        self._scales: Floats = np.zeros(_ROOM, np.float32)
         self._biases: Floats = np.zeros(_ROOM, np.float32)
         self._log_total = float(np.log(store.total))
 
@@ -55,9 +57,11 @@ class Wordings:
                 self._names[at:end] = [w in self.store.names for w in fresh]
                 if self.encoder is not None:
                     vectors, biases = self.encoder.embed(fresh)
-                    if not self._vectors.shape[1]:
-                        self._vectors = np.zeros((len(self._ids), vectors.shape[1]), np.float32)
-                    self._vectors[at:end], self._biases[at:end] = vectors, biases
+                    if not self._codes.shape[1]:
+                        self._codes = np.zeros((len(self._ids), vectors.shape[1]), np.int8)
+                    self._scales[at:end] = np.abs(vectors).max(axis=1) / 127 + 1e-12
+                    self._codes[at:end] = np.rint(vectors / self._scales[at:end, None])
+                    self._biases[at:end] = biases
                 self._texts += fresh
                 known.update(zip(fresh, range(at, end), strict=True))
             return np.fromiter(map(known.__getitem__, wordings), dtype=np.int64, count=len(wordings))
@@ -96,7 +100,8 @@ class Wordings:
             self._ids = np.concatenate([self._ids, np.zeros((more, 4), np.int32)])
             self._fixed = np.concatenate([self._fixed, np.zeros((more, 2), np.float32)])
             self._names = np.concatenate([self._names, np.zeros(more, bool)])
-            self._vectors = np.concatenate([self._vectors, np.zeros((more, self._vectors.shape[1]), np.float32)])
+            self._codes = np.concatenate([self._codes, np.zeros((more, self._codes.shape[1]), np.int8)])
+            self._scales = np.concatenate([self._scales, np.zeros(more, np.float32)])
             self._biases = np.concatenate([self._biases, np.zeros(more, np.float32)])
 
     def _properties(self, wordings: Sequence[str]) -> tuple[Ids, Floats]:
@@ -129,15 +134,17 @@ class Wordings:
         return rows[:, 0], rows[:, 3]
 
     def first(self, n: int) -> tuple[Floats, Floats]:
-        """Vectors and biases of the first ``n`` wordings, as they lie in the table."""
-        return self._vectors[:n], self._biases[:n]
+        """Vectors and biases of the first ``n`` wordings."""
+        return self._codes[:n] * self._scales[:n, None], self._biases[:n].copy()
 
     def likeness(self, numbers: Ids, others: Ids) -> Floats:
         """Cosine (n,) of the encoder's embeddings of two wordings each; zeros without encoder."""
         out = np.zeros(len(numbers), np.float32)
-        for at in range(0, len(numbers) if self._vectors.shape[1] else 0, _STEP):
-            part = slice(at, at + _STEP)
-            out[part] = np.einsum("ij,ij->i", self._vectors[numbers[part]], self._vectors[others[part]])
+        for at in range(0, len(numbers) if self._codes.shape[1] else 0, _STEP):
+            mine, theirs = numbers[at : at + _STEP], others[at : at + _STEP]
+            # Sums of whole numbers below 2 ** 24, so exact.
+            dots = np.einsum("ij,ij->i", self._codes[mine].astype(np.float32), self._codes[theirs].astype(np.float32))
+            out[at : at + _STEP] = dots * (self._scales[mine] * self._scales[theirs])
         return out
 
     def score(self, numbers: Ids, context: Ids, place: Ids, queries: Floats, log_total: Floats) -> Floats:
@@ -192,11 +199,11 @@ class Wordings:
         out = np.zeros(len(numbers), np.float32)
         if self.encoder is None or not queries.shape[1]:
             return out
-        vectors, biases, scale = self._vectors, self._biases, self.encoder.scale
+        codes, biases, scales = self._codes, self._biases, self._scales * np.float32(self.encoder.scale)
         for at in range(0, len(numbers), _STEP):
             part = numbers[at : at + _STEP]
-            dots = np.einsum("ij,ij->i", vectors[part], queries[place[at : at + _STEP]])
-            out[at : at + _STEP] = dots * scale + biases[part]
+            dots = np.einsum("ij,ij->i", codes[part].astype(np.float32), queries[place[at : at + _STEP]])
+            out[at : at + _STEP] = dots * scales[part] + biases[part]
         return out - log_total[place]
 
     def _chance(self, three: Floats, before: Floats, two: Floats, one: Floats, word: Floats) -> Floats:
