@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 WINDOW = 240  # word pieces in a window, as in training
-BATCH = 8  # windows in one pass; more are no faster, and take more memory
+BATCH = 4  # windows in one pass; more are no faster, and take more memory
 BLOCK = 128  # wordings embedded in one pass, always as many
 EMBEDDING = "bert.embeddings.word_embeddings.weight"
 REFERENCE = 12_000  # common words that normalise the scores
