@@ -29,6 +29,7 @@ _LEAST = 1e-4  # chance of having been replaced that counts as none
 WORDS = 160  # of an article that are read, what one pass of the encoder holds; and
 SHARE = 20  # at least one in so many
 _LONGEST, _PIECE = 40, 30  # words: a longer sentence is cut into such pieces
+_AT_ONCE = 250  # sentences: what the encoder says of more would take too much memory, as in an article of 50 MB
 _SMOOTH = 8  # words that a sentence counts as longer than it is: two odd words in two say less than ten in twenty
 
 
@@ -54,10 +55,12 @@ class Glance:
 
 def odds(encoder: Encoder, sentences: Sequence[str]) -> Floats:
     """For each word of some sentences the chance that a machine replaced it."""
-    text = Text("\n".join(sentences))
-    (reading,) = encoder.read([text])
-    replaced: Floats = reading.replaced[np.array(text.is_word, bool)]
-    return replaced
+    out = [np.zeros(0, np.float32)]
+    for at in range(0, len(sentences), _AT_ONCE):
+        text = Text("\n".join(sentences[at : at + _AT_ONCE]))
+        (reading,) = encoder.read([text])
+        out.append(reading.replaced[np.array(text.is_word, bool)])
+    return np.concatenate(out)
 
 
 def features(chances: Floats, score: float, words: int) -> Floats:

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from repair import Repairer
+from repair.encoder import Reading
 from repair.errors import ArtifactError
-from repair.glance import COLUMNS, WORDS, Glance, features, worst
+from repair.glance import COLUMNS, WORDS, Glance, features, odds, worst
 from repair.hashed import Words, chunks
 from repair.pipeline import GLANCED, SPARED
 from repair.report import Article
 from repair.rows import COLUMNS as ROW
+from repair.segment import Text
 from training.articles import folder
 
 ARTICLES = Path(__file__).parent / "articles"
@@ -67,6 +69,19 @@ def test_columns_of_an_article() -> None:
     assert few["first"] == many["first"] > 2 and few["second"] < -9 and many["second"] > 2
     assert many["mean"] > few["mean"] and many["many"] > few["many"] and many["eighth"] > few["eighth"]
     assert np.isfinite(features(np.zeros(0, np.float32), 0.0, 0)).all()
+
+
+def test_however_many_sentences_there_are_the_encoder_sees_a_bounded_text_at_a_time() -> None:
+    sizes = []
+
+    class Fake:
+        def read(self, texts: list[Text]) -> list[Reading]:
+            sizes.extend(map(len, texts))
+            return [Reading(np.full((len(t), 3), 0.25, np.float32), np.zeros((len(t), 4), np.float32)) for t in texts]
+
+    found = odds(Fake(), ["one two."] * 1001)  # type: ignore[arg-type]
+    assert (found == 0.75).all() and len(found) == 2002 and max(sizes) < 1000
+    assert odds(Fake(), []).shape == (0,)  # type: ignore[arg-type]
 
 
 def test_a_missing_artifact_says_what_to_do(tmp_path: Path) -> None:
