@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from repair.columns import PAIR, SPAN
-from repair.errors import ArtifactError
+from repair.errors import artifact
 from repair.evidence import Evidence
 from repair.perceptrons import Perceptrons
 from repair.report import Label, Verdict
@@ -90,13 +89,11 @@ class Combination:
     """The trained combination of all evidence."""
 
     def __init__(self, path: Path) -> None:
-        try:
+        with artifact(path, "combination"):
             arrays: Mapping[str, Any] = np.load(path)
             self._pair = Perceptrons(arrays, "pair")
             self._span = Perceptrons(arrays, "span")
             self._verdict = arrays["verdict_weights"].astype(np.float32)
-        except (OSError, EOFError, BadZipFile, ValueError, KeyError) as e:
-            raise ArtifactError(f"{path}: the combination can't be read ({e}); install mt-repair again") from e
 
     def chances(self, evidence: Evidence) -> Floats:
         """For each pair, the chance that putting it in place restores the source."""

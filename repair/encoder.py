@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
-from repair.errors import ArtifactError
+from repair.errors import artifact
 from repair.segment import TOKEN, Text
 
 if TYPE_CHECKING:
@@ -92,10 +91,8 @@ class Encoder:
     def __init__(self, folder: Path) -> None:
         from sentence_transformers import SentenceTransformer
 
-        try:
+        with artifact(folder, "encoder"):
             self._net, vocabulary = load_network(folder, packed=True)
-        except (OSError, EOFError, BadZipFile, ValueError, KeyError) as e:
-            raise ArtifactError(f"{folder}: the encoder can't be read ({e}); install mt-repair again") from e
         self._model = SentenceTransformer(modules=[self._net], device="cpu").eval()
         self._size = int(self._net.bert.config.hidden_size)
         self._tokenizer = piece_tokenizer(vocabulary)

@@ -11,6 +11,10 @@ RepairError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class RepairError(Exception):
     """Anything that mt-repair raises on purpose."""
@@ -48,3 +52,14 @@ def missing_extra(what: str, extra: str, package: str) -> InputError:
     """The error for an input that needs an optional package."""
     message = f"{what} needs the package {package}; pip install 'mt-repair[{extra}]'"
     return InputError(message, "extra")
+
+
+@contextmanager
+def artifact(path: Path, what: str) -> Iterator[None]:
+    """Around what reads the built artifact at ``path``: raises ArtifactError where it is missing or damaged."""
+    from zipfile import BadZipFile  # not when the command starts
+
+    try:
+        yield
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as e:
+        raise ArtifactError(f"{path}: the {what} can't be read ({e}); install mt-repair again") from e

@@ -81,7 +81,7 @@ class Judge:
         self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
         self._between = Between(store, self.reference[:_COMMON])
         self._table = self._new_table()
-        self._reference = self._table.first(len(self.reference) if encoder is not None else 0)
+        self._reference = self._table.first(len(self.reference))
 
     def _new_table(self) -> Wordings:
         """A table of wordings that begins with the reference words."""

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from repair.encoder import Encoder
-from repair.errors import ArtifactError
+from repair.errors import artifact
 from repair.hashed import Words
 from repair.misfits import MOST_ODDS
 from repair.segment import Text
@@ -37,11 +36,8 @@ class Glance:
     """The third look. Immutable."""
 
     def __init__(self, folder: Path, encoder: Encoder) -> None:
-        try:
-            with np.load(folder / "glance.npz") as arrays:
-                self._factors = arrays["factors"].astype(np.float32)
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as e:
-            raise ArtifactError(f"{folder}: the screen can't be read ({e}); install mt-repair again") from e
+        with artifact(folder, "screen"), np.load(folder / "glance.npz") as arrays:
+            self._factors = arrays["factors"].astype(np.float32)
         self._encoder = encoder
 
     def doubtful(self, sentences: Sequence[str], score: float, words: int) -> bool:
@@ -49,11 +45,11 @@ class Glance:
 
         sentences: its worst ones (Screen.worst). score: of the looks before. words: in all of the article.
         """
-        columns = features(odds(self._encoder, sentences), score, words)
+        columns = features(replaced(self._encoder, sentences), score, words)
         return bool(columns @ self._factors[1:] + self._factors[0] >= 0)
 
 
-def odds(encoder: Encoder, sentences: Sequence[str]) -> Floats:
+def replaced(encoder: Encoder, sentences: Sequence[str]) -> Floats:
     """For each word of some sentences the chance that a machine replaced it."""
     out = [np.zeros(0, np.float32)]
     for at in range(0, len(sentences), _AT_ONCE):

@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
-from repair.errors import ArtifactError
+from repair.errors import ArtifactError, artifact
 from repair.hashed import Bools, Hashes, Ints, Words, chunks
 from repair.ngrams import NgramStore
 from repair.segment import BREAK
@@ -63,18 +62,15 @@ class Misfits:
     """
 
     def __init__(self, folder: Path, store: NgramStore) -> None:
-        try:
-            with np.load(folder / "misfits.npz") as arrays:
-                observed, counts = arrays["observed"].astype(np.int64), arrays["counts"].astype(np.int64)
-                self._originals = arrays["originals"].astype(np.int64)
-                self._ways: Floats = arrays["ways"].astype(np.float32) / -WAYS
-                prior: Floats = arrays["prior"].astype(np.float32) / WAYS
-                self._trees = Trees(arrays, "odds") if "odds_roots" in arrays else None
-                self._quiet = float(arrays["quiet"])
-                self.factors = tuple(float(f) for f in arrays["factors"])
-                made_for = int(arrays["store"])
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as e:
-            raise ArtifactError(f"{folder}: the screen can't be read ({e}); install mt-repair again") from e
+        with artifact(folder, "screen"), np.load(folder / "misfits.npz") as arrays:
+            observed, counts = arrays["observed"].astype(np.int64), arrays["counts"].astype(np.int64)
+            self._originals = arrays["originals"].astype(np.int64)
+            self._ways: Floats = arrays["ways"].astype(np.float32) / -WAYS
+            prior: Floats = arrays["prior"].astype(np.float32) / WAYS
+            self._trees = Trees(arrays, "odds") if "odds_roots" in arrays else None
+            self._quiet = float(arrays["quiet"])
+            self.factors = tuple(float(f) for f in arrays["factors"])
+            made_for = int(arrays["store"])
         if made_for != fingerprint(store):
             raise ArtifactError(f"{folder}: made for another n-gram store; run python -m training.screen")
         self._store = store
@@ -90,12 +86,11 @@ class Misfits:
             # Not by store.ids, which takes time to make: signs are among the first words.
             self._sign[sign] = store.words.index(chr(sign)) if chr(sign) in store.words else 0
 
-    def features(self, raw: bytes, words: Words, tells: Floats) -> tuple[float, ...]:
-        """What ``summed`` says of a chunk. tells: for each word the greatest weight of the tells that begin there."""
-        return summed(*self.odds(raw, words, tells))
-
     def odds(self, raw: bytes, words: Words, tells: Floats) -> tuple[Floats, Floats]:
-        """Log odds of each word of a chunk that it was replaced, 0 where nothing can be said; rows as below."""
+        """Log odds of each word of a chunk that it was replaced, 0 where nothing can be said; rows as below.
+
+        tells: for each word the greatest weight of the tells that begin there.
+        """
         at, rows, quiet = self.rows(raw, words, tells)
         odds = np.zeros(len(words.hashes), np.float32)
         odds[quiet] = self._quiet

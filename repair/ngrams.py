@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from repair.errors import ArtifactError
+from repair.errors import artifact
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -45,7 +45,7 @@ class NgramStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
+        with artifact(folder, "n-gram store"):
             self.listed = (folder / "words.txt").read_text(encoding="utf-8")
             self._names = (folder / "names.txt").read_text(encoding="utf-8")
             self.unigrams: npt.NDArray[np.uint32] = np.load(folder / "unigrams.npy")
@@ -53,8 +53,6 @@ class NgramStore:
             self._starts = np.load(folder / "starts.npy", mmap_mode="r").view(np.ndarray)
             self._slots = np.load(folder / "slots.npy", mmap_mode="r").view(np.ndarray)
             self._levels: Floats = np.load(folder / "levels.npy")
-        except (OSError, EOFError, ValueError) as e:
-            raise ArtifactError(f"{folder}: the n-gram store can't be read ({e}); install mt-repair again") from e
         self.words = self.listed.split(" ")
         self.total = float(self.unigrams.sum())
         self._shift = np.uint64(64 - int(np.log2(len(self._starts) - 1)))

@@ -13,15 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import cached_property
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
-from repair.errors import ArtifactError
+from repair.errors import artifact
 from repair.glance import worst
 from repair.hashed import Ints, Words, chunks
-from repair.misfits import Misfits
+from repair.misfits import Misfits, summed
 from repair.ngrams import NgramStore
 
 FILTER_BITS = 21  # of a hash, that decide whether it is looked up at all
@@ -42,12 +41,9 @@ class Screen:
     """
 
     def __init__(self, folder: Path, own: Collection[str] = (), store: Callable[[], NgramStore] | None = None) -> None:
-        try:
-            with np.load(folder / "screen.npz") as arrays:
-                self.tells, self.weights = arrays["tells"], arrays["weights"].astype(np.float32) / 16
-                self.factors = tuple(float(f) for f in arrays["factors"])
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as e:
-            raise ArtifactError(f"{folder}: the screen can't be read ({e}); install mt-repair again") from e
+        with artifact(folder, "screen"), np.load(folder / "screen.npz") as arrays:
+            self.tells, self.weights = arrays["tells"], arrays["weights"].astype(np.float32) / 16
+            self.factors = tuple(float(f) for f in arrays["factors"])
         self._filter = np.zeros(1 << FILTER_BITS, bool)
         self._filter[self.tells >> np.uint32(32 - FILTER_BITS)] = True
         self._folder, self._store = folder, store
@@ -70,7 +66,7 @@ class Screen:
 
     def score(self, text: str) -> float:
         """How doubtful the article is; from 0 on it needs the full analysis."""
-        return max((self._score(raw, Words(raw)) for raw in chunks(text)), default=NEVER)
+        return max((self._score(raw, Words(raw))[0] for raw in chunks(text)), default=NEVER)
 
     def examine(self, text: str) -> tuple[bool, int]:
         """Whether the article is doubtful, and the number of its words (but for rare signs that of repair.segment)."""
@@ -78,7 +74,7 @@ class Screen:
         for raw in chunks(text):
             words = Words(raw)
             count += words.count
-            doubtful = doubtful or self._score(raw, words) >= 0
+            doubtful = doubtful or self._score(raw, words)[0] >= 0
         return doubtful or self.has_own(text), count
 
     def has_own(self, text: str) -> bool:
@@ -90,9 +86,11 @@ class Screen:
         score, sentences = NEVER, list[str]()
         for raw in chunks(text):
             words = Words(raw)
-            score = max(score, self._score(raw, words))
-            if self.misfits is not None and len(words.hashes):
+            mine, odds = self._score(raw, words)
+            score = max(score, mine)
+            if odds is None and self.misfits is not None and len(words.hashes):
                 odds, _ = self.misfits.odds(raw, words, self.tells_at(words))
+            if odds is not None:
                 sentences += worst(raw, words, odds)
         return score, sentences
 
@@ -140,16 +138,17 @@ class Screen:
             float(np.count_nonzero(weights >= STRONG)) / size * 100,
         )
 
-    def _score(self, raw: bytes, words: Words) -> float:
+    def _score(self, raw: bytes, words: Words) -> tuple[float, npt.NDArray[np.float32] | None]:
+        """How doubtful a chunk is, and the log odds of its words if the second look was asked."""
         if len(words.hashes) < LEAST_WORDS:
-            return NEVER
+            return NEVER, None
         found = self.found(words)
         features = self._features(words, *found)
         score = _weighed(self.factors, features)
-        if score >= 0 and self.misfits is not None:
-            more = self.misfits.features(raw, words, self._strongest(words, *found))
-            score = _weighed(self.misfits.factors, (*features, *more))
-        return score
+        if score < 0 or self.misfits is None:
+            return score, None
+        odds, rows = self.misfits.odds(raw, words, self._strongest(words, *found))
+        return _weighed(self.misfits.factors, (*features, *summed(odds, rows))), odds
 
 
 def _weighed(factors: tuple[float, ...], features: tuple[float, ...]) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from repair.errors import ArtifactError
+from repair.errors import artifact
 
 SAME, NEAR, FAR, PPDB, ROGET = 1, 2, 4, 8, 16  # how two words are related; bits
 _MOST_FAR = 400  # words at two hops of a hub ("thing") are too many to mean anything
@@ -36,7 +36,7 @@ class Thesaurus:
     """Neighbours of base forms; multiword entries are written with blanks."""
 
     def __init__(self, folder: Path) -> None:
-        try:
+        with artifact(folder, "thesaurus"):
             self.words = (folder / "words.txt").read_text(encoding="utf-8").split("\n")[:-1]
             self._synsets = _Rows(folder, "word_synsets")
             self._members = _Rows(folder, "synset_words")
@@ -44,8 +44,6 @@ class Thesaurus:
             self._ppdb = _Rows(folder, "ppdb")
             self._heads = _Rows(folder, "word_heads")
             self._head_words = _Rows(folder, "head_words")
-        except (OSError, EOFError, ValueError) as e:
-            raise ArtifactError(f"{folder}: the thesaurus can't be read ({e}); install mt-repair again") from e
         self.ids = {w: i for i, w in enumerate(self.words)}
         self.neighbours = lru_cache(maxsize=1_000)(self._neighbours)  # some 5 KB each
 

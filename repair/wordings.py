@@ -199,11 +199,11 @@ class Wordings:
         out = np.zeros(len(numbers), np.float32)
         if self.encoder is None or not queries.shape[1]:
             return out
-        codes, biases, scales = self._codes, self._biases, self._scales * np.float32(self.encoder.scale)
+        codes, scales, biases, scale = self._codes, self._scales, self._biases, np.float32(self.encoder.scale)
         for at in range(0, len(numbers), _STEP):
             part = numbers[at : at + _STEP]
             dots = np.einsum("ij,ij->i", codes[part].astype(np.float32), queries[place[at : at + _STEP]])
-            out[at : at + _STEP] = dots * scales[part] + biases[part]
+            out[at : at + _STEP] = dots * (scales[part] * scale) + biases[part]
         return out - log_total[place]
 
     def _chance(self, three: Floats, before: Floats, two: Floats, one: Floats, word: Floats) -> Floats:

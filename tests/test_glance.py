@@ -10,7 +10,7 @@ import pytest
 from repair import Repairer
 from repair.encoder import Reading
 from repair.errors import ArtifactError
-from repair.glance import COLUMNS, WORDS, Glance, features, odds, worst
+from repair.glance import COLUMNS, WORDS, Glance, features, replaced, worst
 from repair.hashed import Words, chunks
 from repair.pipeline import GLANCED, SPARED
 from repair.report import Article
@@ -79,9 +79,9 @@ def test_however_many_sentences_there_are_the_encoder_sees_a_bounded_text_at_a_t
             sizes.extend(map(len, texts))
             return [Reading(np.full((len(t), 3), 0.25, np.float32), np.zeros((len(t), 4), np.float32)) for t in texts]
 
-    found = odds(Fake(), ["one two."] * 1001)  # type: ignore[arg-type]
+    found = replaced(Fake(), ["one two."] * 1001)  # type: ignore[arg-type]
     assert (found == 0.75).all() and len(found) == 2002 and max(sizes) < 1000
-    assert odds(Fake(), []).shape == (0,)  # type: ignore[arg-type]
+    assert replaced(Fake(), []).shape == (0,)  # type: ignore[arg-type]
 
 
 def test_a_missing_artifact_says_what_to_do(tmp_path: Path) -> None:
@@ -102,9 +102,11 @@ def test_clean_articles_that_the_first_looks_doubt_are_spared_and_spun_ones_are_
     assert "judge" not in repairer._pipeline.__dict__, "a glance needs no lexicon"
 
 
-def test_nothing_is_spared_by_a_glance_without_encoder_or_with_a_wording_of_the_users_own(tmp_path: Path) -> None:
+def test_nothing_is_spared_by_a_glance_without_encoder_or_with_a_wording_of_the_users_own(
+    repairer: Repairer, tmp_path: Path
+) -> None:
     clean = [g["text"] for g in folder(ARTICLES / "clean")]
-    usual = Repairer()._pipeline
+    usual = repairer._pipeline
     glanced = [t for t in clean if (r := usual._spared(Article(t))) and r.verdict.probability == GLANCED]
     own = tmp_path / "own.tsv"
     word = next(w for w in glanced[0].split() if w.isalpha() and w.islower() and len(w) > 4)

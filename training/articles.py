@@ -17,6 +17,7 @@ from repair.segment import TOKEN
 
 UNIT = re.compile(r"\{\{(\??)([^{}|]+)((?:\|\|[^{}|]+)+)\}\}")
 _AN = re.compile(r"\ban\b")
+EXCERPT = 150  # words
 Gold = dict[str, Any]  # id, text, units: as ../shared/bench/score.py reads it
 
 
@@ -72,6 +73,25 @@ def thinned(gold: Gold, share: float, rng: random.Random) -> Gold:
         else:
             text += unit["originals"][0]
     return {**gold, "text": text + gold["text"][at:], "units": units}
+
+
+def density(gold: Gold) -> float:
+    """Units to 100 words."""
+    return 100 * len(gold["units"]) / max(1, len(gold["text"].split()))
+
+
+def excerpt(gold: Gold, rng: random.Random) -> str:
+    """Some 150 words of an article, as one paragraph."""
+    words = gold["text"].split()
+    at = rng.randrange(max(1, len(words) - EXCERPT))
+    return " ".join(words[at : at + EXCERPT])
+
+
+def planted(paragraph: str, article: str, rng: random.Random) -> str:
+    """An article with one more paragraph somewhere in it."""
+    lines = article.split("\n")
+    lines.insert(rng.randrange(len(lines) + 1), paragraph)
+    return "\n".join(lines)
 
 
 def source(gold: Gold) -> str:

@@ -23,20 +23,18 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from repair.decide import THRESHOLDS
-from repair.glance import COLUMNS, features, odds
+from repair.glance import COLUMNS, features, replaced
 from repair.memory import hand_back
 from repair.pipeline import Pipeline
 from repair.report import Article
-from training.articles import folder, thinned
+from training.articles import density, excerpt, folder, planted, thinned
 from training.corpora import BUILD, HELD
 from training.misfits import DENSE, FOLDS, THIN
-from training.screen import ARTIFACTS, OWN, held_lines, registers, sample
-from training.screen import late_lines as late
+from training.screen import ARTIFACTS, OWN, held_lines, late_lines, registers, sample
 
 LOSES = 0.02  # of the spun articles in which the analysis finds something
 EACH = {"late": 250, "held": 100}  # pieces of each corpus
 SIZES = [120, 250, 400, 400, 800, 1500]  # words
-PLANTED = 150  # words of a spun article in a clean one
 SPUN = ("own", "thin", "planted")
 
 
@@ -60,7 +58,7 @@ def texts(kind: str) -> Iterator[tuple[str, str]]:
     """Group and text of every article of a kind."""
     rng = random.Random(kind)
     if kind in EACH:
-        source, names = (late, BUILD) if kind == "late" else (held_lines, HELD)
+        source, names = (late_lines, BUILD) if kind == "late" else (held_lines, HELD)
         for i, text in enumerate(sample(source, names, rng, EACH[kind], SIZES)):
             yield f"{kind} {i}", text
     elif kind == "registers":
@@ -70,22 +68,19 @@ def texts(kind: str) -> Iterator[tuple[str, str]]:
         for gold in folder(OWN / "clean"):
             yield gold["id"], gold["text"]
     else:
-        long = sample(late, BUILD, rng, 12, [900, 1500]) if kind == "planted" else []
+        long = sample(late_lines, BUILD, rng, 12, [900, 1500]) if kind == "planted" else []
         for gold in folder(OWN / "spun"):
-            words = gold["text"].split()
-            density = 100 * len(gold["units"]) / max(1, len(words))
             if kind == "own":
                 if rng.random() < 0.5:  # most are beyond doubt
                     yield gold["id"], gold["text"]
             elif kind == "thin":
-                if goals := [g for g in THIN if g < density / 1.25]:
-                    one = thinned(gold, rng.choice(goals) / density, rng)
+                if goals := [g for g in THIN if g < density(gold) / 1.25]:
+                    one = thinned(gold, rng.choice(goals) / density(gold), rng)
                     if any(not u["optional"] for u in one["units"]):
                         yield gold["id"], one["text"]
-            elif density >= DENSE and rng.random() < 0.4:
-                at, lines = rng.randrange(max(1, len(words) - PLANTED)), rng.choice(long).split("\n")
-                lines.insert(rng.randrange(len(lines) + 1), " ".join(words[at : at + PLANTED]))
-                yield gold["id"], "\n".join(lines)
+            elif density(gold) >= DENSE and rng.random() < 0.4:
+                paragraph = excerpt(gold, rng)
+                yield gold["id"], planted(paragraph, rng.choice(long), rng)
 
 
 def rows(kind: str) -> tuple[int, int, list[Row]]:
@@ -100,13 +95,12 @@ def rows(kind: str) -> tuple[int, int, list[Row]]:
         if doubtful:
             began = time.perf_counter()
             score, sentences = screen.worst(text)
-            columns = features(odds(encoder, sentences), score, words)
+            columns = features(replaced(encoder, sentences), score, words)
             between = time.perf_counter()
             _, _, decision = pipeline.judged(Article(text))
             seconds = between - began, time.perf_counter() - between
             found = bool(decision.choices) or decision.verdict.label != "clean"
             out.append(Row(kind, group, words, columns, found, len(decision.choices), seconds))
-        if doubtful and len(out) % 16 == 0:
             hand_back()
     return articles, total, out
 

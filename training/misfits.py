@@ -22,7 +22,7 @@ from repair.ngrams import NgramStore
 from repair.screen import LEAST_WORDS, Screen
 from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
 from repair.trees import Trees
-from training.articles import Gold, thinned
+from training.articles import Gold, density, excerpt, planted, thinned
 
 OBSERVED = 40_000  # of the store's words, the most frequent first, may be artifacts
 ORIGINALS = 1 << 16  # may have stood there
@@ -207,23 +207,19 @@ class Looker:
 
     def own(self, gold: Gold, rng: random.Random) -> Iterator[Piece]:
         """A spun article of ours as it is, thinned, and restored."""
-        words = max(1, len(gold["text"].split()))
-        density = 100 * len(gold["units"]) / words
-        for goal in (density, *(g for g in THIN if g < density / 1.25), 0.0):
-            one = gold if goal == density else thinned(gold, goal / density, rng)
-            kind = "restored" if not goal else "own" if goal == density else f"thin {goal:g}"
+        words, whole = max(1, len(gold["text"].split())), density(gold)
+        for goal in (whole, *(g for g in THIN if g < whole / 1.25), 0.0):
+            one = gold if goal == whole else thinned(gold, goal / whole, rng)
+            kind = "restored" if not goal else "own" if goal == whole else f"thin {goal:g}"
             required = sum(not u["optional"] for u in one["units"])
             if required or not goal:  # what only reads a little oddly is neither spun nor clean
                 yield self._piece(gold["id"], kind, one["text"], one, 100 * required / words)
 
     def planted(self, gold: Gold, clean: str, rng: random.Random) -> Iterator[Piece]:
-        """A long clean article with some 150 words of a spun one in it."""
-        words, lines = gold["text"].split(), clean.split("\n")
-        density = 100 * len(gold["units"]) / max(1, len(words))
-        if density >= DENSE:
-            at = rng.randrange(max(1, len(words) - 150))
-            lines.insert(rng.randrange(len(lines) + 1), " ".join(words[at : at + 150]))
-            yield self._piece(gold["id"], "planted", "\n".join(lines), None, density)
+        """A long clean article with some words of a spun one in it."""
+        if density(gold) >= DENSE:
+            text = planted(excerpt(gold, rng), clean, rng)
+            yield self._piece(gold["id"], "planted", text, None, density(gold))
 
     def _piece(self, group: str, kind: str, text: str, gold: Gold | None, density: float) -> Piece:
         raw = chunks(text)[0]
