@@ -194,7 +194,7 @@ class Proposer:
         for i, word in enumerate(folded):
             if not text.is_word[i] or blocked[i] or len(word) < 2:
                 continue
-            if worth[i] and word not in ARTICLES:
+            if worth[i]:
                 phrases[i, i + 1] = word
             for length in range(2, min(self._long_entries.get(word, 0), len(text) - i) + 1):
                 phrase = " ".join(folded[i : i + length])
@@ -205,7 +205,7 @@ class Proposer:
                 halves[a, z] = folded[a], folded[z - 1]
         out = []
         for a, z in sorted({*entries, *phrases, *halves}):
-            if any(blocked[a:z]) or any(text.line_starts[a + 1 : z]):
+            if any(blocked[a:z]) or any(text.line_starts[a + 1 : z]) or (z - a == 1 and folded[a] in ARTICLES):
                 continue
             options = self._options(z - a == 1, entries.get((a, z), ()), phrases.get((a, z)), halves.get((a, z)))
             if len(options):

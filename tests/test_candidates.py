@@ -36,6 +36,7 @@ LINES = (
     "environment\tstate\tnoun\t0.6\t+media\t\town\t\n"
     "lend a hand\thelp\tverb\t0.9\t\t\town\t\n"
     "seven laptop\tseven per cent\tfunction\t0.9\t\t\tunits\t\n"
+    "the\tthis\tfunction\t0.9\t\t\town\t\n"
     "wisdom business\tintelligence agency\tnoun\t0.9\t\t\town\t\n"
 )
 
