@@ -79,6 +79,6 @@ class PackedEmbedding(nn.Module):
 
 def pooled(rows: Tensor, group: Tensor, groups: int) -> Tensor:
     """Mean of the rows of each group."""
-    total = torch.zeros(groups, rows.shape[1], dtype=rows.dtype).index_add_(0, group, rows)
-    count = torch.zeros(groups, dtype=rows.dtype).index_add_(0, group, torch.ones(len(group), dtype=rows.dtype))
+    total = rows.new_zeros(groups, rows.shape[1]).index_add_(0, group, rows)
+    count = rows.new_zeros(groups).index_add_(0, group, rows.new_ones(len(group)))
     return total / count.clamp(min=1).unsqueeze(1)

@@ -14,7 +14,7 @@ from typing import Any
 
 from repair.inflection import analyses, article_for, like
 from repair.segment import Text
-from training.swaps import KINDS_OF_NEIGHBOUR, SPLIT, WALK, Choice, Swaps
+from training.swaps import ANY, KINDS_OF_NEIGHBOUR, SPLIT, WALK, Choice, Swaps
 
 _DETERMINERS = frozenset(
     [
@@ -161,4 +161,7 @@ def _neighbours(
         return []
     lemma, tag = rng.choice(readings)
     found = swaps.neighbours(lemma, tag)
-    return [(w, c) for name, c in found.items() if (w := spinner.sources.get(name))]
+    pool = [(w, c) for name, c in found.items() if (w := spinner.sources.get(name))]
+    if (w := spinner.sources.get(ANY)) and (choices := swaps.any(lemma, tag, rng)):
+        pool.append((w, choices))
+    return pool

@@ -11,42 +11,47 @@ of an AMD EPYC with AVX512-BF16, 34 without those three; of 240: 12.5 a second o
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib.util
 import json
 import math
 import multiprocessing as mp
+import pickle
 import random
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from queue import Empty
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 
 from repair.encoder import WINDOW, load_network
-from repair.inflection import analyses, inflect
 from repair.network import FIRST, FURTHER, Network
 from repair.ngrams import NgramStore
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
+from training.ahead import Ahead
 from training.corpora import BUILD, building_lines, late_lines
 from training.corrupt import Spinner, spin
-from training.swaps import Swaps
-
-if TYPE_CHECKING:
-    from transformers import BertModel
+from training.swaps import ANY, Swaps
 
 ARTIFACTS = Path("repair/artifacts")
-WINDOWS = 16  # a batch
-RANDOM_WORDINGS = 1500
+AHEAD = Path("build/neighbours.npz")  # training/ahead.py
+WINDOWS = 64  # a batch
+COMMON = 40_000  # words of the table of wordings
 CLEAN = 0.2  # share of the windows that stay as they were
-RIVALS = 14  # dictionary neighbours of a span's wording that it has to be told from
+INTACT_SPANS = 14  # words of a window that were not replaced and are asked for all the same
+SENSELESS = 0.7  # share of the spinners that draw on words of any meaning too (training.swaps.ANY)
 RANKING = 0.5  # weight of the loss among wordings that were not observed
 REGISTERS = 0.08  # share of the windows that come from training/registers: English that the corpora hold too little of
+KEPT, LEAST_KEPT = 600, 30  # batches that a graphics card may read again, and how many it waits for at first
 _KEEP = set("’‘“”–—…£€°é")
 
 
@@ -72,6 +77,10 @@ def pruned_vocabulary(tokenizer: Path) -> tuple[list[str], list[int]]:
     return [p for _, p in keep], [i for i, _ in keep]
 
 
+Batch = dict[str, npt.NDArray[Any]]
+Ids = npt.NDArray[np.int64]
+
+
 class Pieces:
     """Word pieces of single words, cached. Must cut as repair.encoder does."""
 
@@ -86,29 +95,24 @@ class Pieces:
 
 
 class Maker:
-    """Makes batches of spun windows as arrays."""
+    """Makes batches of spun windows as arrays.
+
+    ``table``: wordings that every choice is made among: common words, and the phrases that swaps come from. Other
+    wordings of a batch come after them, in numbers and with their pieces in the batch.
+    """
 
     def __init__(self, lexicons: list[Path], vocabulary: list[str], seed: int, held: bool = False) -> None:
         self.store = NgramStore(ARTIFACTS / "ngrams")
-        self.thesaurus = Thesaurus(ARTIFACTS / "thesaurus")
-        self.swaps = Swaps(lexicons, self.store, self.thesaurus, held)
+        self.swaps = Swaps(lexicons, self.store, Thesaurus(ARTIFACTS / "thesaurus"), held)
+        if AHEAD.exists() and not held:
+            self.swaps.ahead = Ahead(AHEAD)
         self.pieces = Pieces(vocabulary)
         self.seed = seed
-        common = np.argsort(-self.store.unigrams[: len(self.store.words)].astype(np.int64))[1:40_000]
-        self.common = [self.store.words[i] for i in common if self.store.words[i].isalpha()]
-        weights = np.array([float(self.store.unigrams[self.store.ids[w]]) for w in self.common]) ** 0.4
-        self.odds = weights / weights.sum()
-        self.rivals = lru_cache(maxsize=100_000)(self._rivals)
-
-    def _rivals(self, word: str) -> list[str]:
-        """Dictionary neighbours of a folded form, in the same inflection: the candidates it competes with."""
-        out = []
-        for lemma, tag in analyses(word):
-            for other in self.thesaurus.neighbours(lemma):
-                form = inflect(other, tag) if " " not in other else None
-                if form and self.store.unigrams[self.store.ids.get(form, 0)] > 100:
-                    out.append(form)
-        return out
+        order = np.argsort(-self.store.unigrams[: len(self.store.words)].astype(np.int64), kind="stable")[1:COMMON]
+        words = [self.store.words[i] for i in order.tolist()]
+        phrases = [o for t in self.swaps.tables.values() for o in t if " " in o]
+        self.table = list(dict.fromkeys([*(w for w in words if w.isalpha()), *phrases]))
+        self.index = {w: i for i, w in enumerate(self.table)}
 
     def window(self, lines: list[str], rng: random.Random) -> str:
         """Some consecutive lines of about the window's length, starting anywhere."""
@@ -120,20 +124,25 @@ class Maker:
         text = "\n".join(out)
         return text[: 10 * WINDOW]
 
-    def batch(
-        self, step: int, lines: list[str], registers: list[str], windows: int = WINDOWS, clean: float = CLEAN
-    ) -> dict[str, Any]:
+    def batch(self, step: int, lines: list[str], registers: list[str], clean: float = CLEAN) -> Batch:
         rng = random.Random(self.seed * 1_000_003 + step)
-        pieces = np.zeros((windows, WINDOW), dtype=np.int64)
-        word_of = np.full((windows, WINDOW), -1, dtype=np.int64)
+        pieces = np.zeros((WINDOWS, WINDOW), np.int16)
+        word_of = np.full((WINDOWS, WINDOW), -1, np.int32)
         labels: list[int] = []
         spans: list[tuple[int, int]] = []
-        targets: list[str] = []
-        observed: list[str] = []
-        wordings: dict[str, None] = {}
-        for b in range(windows):
+        targets: list[int] = []
+        observed: list[int] = []
+        extra: dict[str, int] = {}
+
+        def number(wording: str) -> int:
+            known = self.index.get(wording)
+            return extra.setdefault(wording, len(self.table) + len(extra)) if known is None else known
+
+        for b in range(WINDOWS):
             window = self.window(registers if registers and rng.random() < REGISTERS else lines, rng)
-            words, units, _ = spin(window, Spinner.draw(rng, list(self.swaps.tables), clean), self.swaps, rng)
+            spinner = Spinner.draw(rng, list(self.swaps.tables), clean)
+            spinner.sources[ANY] = 1.5 * rng.random() if rng.random() < SENSELESS else 0.0
+            words, units, _ = spin(window, spinner, self.swaps, rng)
             base, k, fitted = len(labels), 1, 0
             for word in words:
                 ids = self.pieces.of(word)
@@ -153,36 +162,25 @@ class Maker:
                     chosen.append((u.first, u.last, u.original))
             labels += own
             free = [i for i in range(fitted) if not own[i] and words[i][0].isalpha() and len(words[i]) > 1]
-            for i in rng.sample(free, min(len(free), 14)):
+            for i in rng.sample(free, min(len(free), INTACT_SPANS)):
                 chosen.append((i, i + 1, words[i]))
             for first, last, target in chosen:
                 spans.append((base + first, base + last))
-                there = " ".join(w.lower() for w in words[first:last]).replace("’", "'")
-                targets.append(target.lower().replace("’", "'"))
-                observed.append(there)
-                wordings[targets[-1]] = wordings[there] = None
-                rivals = self.rivals(there) if last == first + 1 else []
-                wordings.update(dict.fromkeys(rng.sample(rivals, min(RIVALS, len(rivals)))))
-        gen = np.random.default_rng(self.seed + step)
-        wordings.update(
-            dict.fromkeys(self.common[i] for i in gen.choice(len(self.common), RANDOM_WORDINGS, p=self.odds))
-        )
-        index = {w: i for i, w in enumerate(wordings)}
-        of, flat = [], []
-        for w, i in index.items():
-            ids = self.pieces_of_wording(w)
-            flat += ids
-            of += [i] * len(ids)
+                targets.append(number(target.lower().replace("’", "'")))
+                observed.append(number(" ".join(w.lower() for w in words[first:last]).replace("’", "'")))
+        of, flat = self.flat(extra)
         return {
-            "pieces": pieces, "word_of": word_of, "labels": np.array(labels),
-            "member": np.array([w for a, z in spans for w in range(a, z)]),
-            "span": np.array([i for i, (a, z) in enumerate(spans) for _ in range(a, z)]),
-            "target": np.array([index[t] for t in targets]), "own": np.array([index[o] for o in observed]),
-            "wording_pieces": np.array(flat), "wording_of": np.array(of), "wordings": len(index),
+            "pieces": pieces, "word_of": word_of, "labels": np.array(labels, np.int8),
+            "member": np.array([w for a, z in spans for w in range(a, z)], np.int32),
+            "span": np.array([i for i, (a, z) in enumerate(spans) for _ in range(a, z)], np.int32),
+            "target": np.array(targets, np.int32), "own": np.array(observed, np.int32), "extra": flat, "extra_of": of,
         }  # fmt: skip
 
-    def pieces_of_wording(self, wording: str) -> list[int]:
-        return [i for w in Text(wording).words for i in self.pieces.of(w)] or [1]
+    def flat(self, wordings: Iterable[str]) -> tuple[Ids, Ids]:
+        """Which wording each piece belongs to, and the pieces."""
+        found = [[i for w in Text(wording).words for i in self.pieces.of(w)] or [1] for wording in wordings]
+        of = np.repeat(np.arange(len(found)), [len(f) for f in found])
+        return of, np.array([i for f in found for i in f], np.int64)
 
 
 def load_lines(late: bool) -> list[str]:
@@ -200,51 +198,79 @@ def load_registers() -> list[str]:
     return [line for f in files for line in f.read_text(encoding="utf-8").split("\n") if line]
 
 
-def _produce(queue: Any, lexicons: list[Path], vocabulary: list[str], seed: int, first: int, last: int) -> None:
+def _produce(queue: Any, maker: Maker, text: tuple[list[str], list[str]], steps: range) -> None:
     torch.set_num_threads(1)
-    maker = Maker(lexicons, vocabulary, seed)
-    lines, registers = load_lines(late=False), load_registers()
-    for step in range(first, last):
-        queue.put(maker.batch(step, lines, registers))
+    for step in steps:
+        queue.put(maker.batch(step, *text))
+
+
+class Table:
+    """The wordings of ``Maker.table`` as pieces; ``most`` of them are drawn for each batch (0: all) beside its own."""
+
+    def __init__(self, maker: Maker, most: int, device: str) -> None:
+        self.size, self.most, self.device = len(maker.table), most, device
+        of, pieces = maker.flat(maker.table)
+        self._starts = np.searchsorted(of, np.arange(self.size + 1))
+        self._of, self._pieces = torch.from_numpy(of).to(device), torch.from_numpy(pieces).to(device)
+        self._gen = np.random.default_rng(maker.seed)
+
+    def loaded(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """A batch on the device, and the pieces of all wordings that it chooses among."""
+        batch = dict(batch)
+        extra, extra_of = batch.pop("extra"), batch.pop("extra_of")
+        of, pieces, size = self._of, self._pieces, self.size
+        if self.most:
+            both = np.concatenate([batch["target"], batch["own"]])
+            drawn = self._gen.choice(self.size, min(self.most, self.size), replace=False)
+            rows = np.union1d(both[both < self.size], drawn)
+            lengths = np.diff(self._starts)[rows]
+            at = np.repeat(self._starts[rows] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+            of, pieces, size = torch.from_numpy(np.repeat(np.arange(len(rows)), lengths)), self._pieces[at], len(rows)
+            for key in ("target", "own"):
+                known = np.searchsorted(rows, batch[key])
+                batch[key] = np.where(batch[key] < self.size, known, batch[key] - self.size + size)
+        t = {k: torch.from_numpy(v).to(self.device, torch.long) for k, v in batch.items()}
+        t["wording_of"] = torch.cat([of, torch.from_numpy(extra_of).to(self.device) + size])
+        t["wording_pieces"] = torch.cat([pieces, torch.from_numpy(extra).to(self.device)])
+        return t
 
 
 def losses(
-    net: Network, batch: dict[str, Any], half: bool = False
+    net: Network, t: dict[str, torch.Tensor], half: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Detection loss, choice loss, token logits, choice logits of a batch.
+    """Detection loss, choice loss, token logits, choice logits of a loaded batch.
 
     Choice is asked twice: which wording stood here (an intact word's own), and, of replaced spans alone, which of all
     but the observed one: that is how candidates are compared at run time.
     """
-    t = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in batch.items()}
-    n = len(t["labels"])
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
-        states = net.states(t["pieces"], (t["pieces"] != 0).long(), t["word_of"], n)
+    with torch.autocast(t["pieces"].device.type, dtype=torch.bfloat16, enabled=half):
+        states = net.states(t["pieces"], (t["pieces"] != 0).long(), t["word_of"], len(t["labels"]))
         tokens = net.detect(states)
         queries = net.queries(states, t["member"], t["span"], len(t["target"]))
-        vectors, biases = net.wordings(t["wording_pieces"], t["wording_of"], t["wordings"])
+        vectors, biases = net.wordings(t["wording_pieces"], t["wording_of"], int(t["wording_of"][-1]) + 1)
         choice = net.scores(queries, vectors, biases).float()
     spun = t["target"] != t["own"]
     others = choice[spun].scatter(1, t["own"][spun].unsqueeze(1), -1e4)
-    chosen = cross_entropy(choice, t["target"]) + RANKING * cross_entropy(others, t["target"][spun])
+    ranking = cross_entropy(others, t["target"][spun], reduction="sum") / max(1, len(others))
+    chosen = cross_entropy(choice, t["target"]) + RANKING * ranking
     return cross_entropy(tokens.float(), t["labels"]), chosen, tokens.float(), choice
 
 
-def measure(net: Network, batches: list[dict[str, Any]]) -> dict[str, float]:
+def measure(net: Network, table: Table, batches: list[Batch]) -> dict[str, float]:
     """Token precision and recall at 0.5, and how often the original is chosen first / among five for replaced spans."""
     net.eval()
     hit = said = true = first = five = spans = kept = intact = 0
     with torch.no_grad():
-        for b in batches:
-            _, _, tokens, choice = losses(net, b)
+        for t in map(table.loaded, batches):
+            _, _, tokens, choice = losses(net, t)
             bad = tokens.softmax(-1)[:, 0] < 0.5
-            label = torch.from_numpy(b["labels"]) > 0
+            label = t["labels"] > 0
             hit, said, true = hit + int((bad & label).sum()), said + int(bad.sum()), true + int(label.sum())
-            target, own = torch.from_numpy(b["target"]), torch.from_numpy(b["own"])
+            target, own = t["target"], t["own"]
             spun = target != own
             kept += int((choice.argmax(1) == own)[~spun].sum())
             intact += int((~spun).sum())
-            choice[torch.arange(len(own)), own] = -1e9
+            choice.scatter_(1, own.unsqueeze(1), -1e9)
             top = choice[spun].topk(5).indices
             first += int((top[:, 0] == target[spun]).sum())
             five += int((top == target[spun][:, None]).any(1).sum())
@@ -259,25 +285,15 @@ def measure(net: Network, batches: list[dict[str, Any]]) -> dict[str, float]:
     return {k: round(v, 3) for k, v in figures.items()} | {"kept": round(kept / max(1, intact), 3)}
 
 
-def lengthen(net: Network, bert: BertModel) -> None:
-    """Give a network the positions that its packed weights lack, as they were pretrained."""
-    mine, pretrained = net.bert.embeddings, bert.embeddings
-    known = mine.position_embeddings.weight.data
-    table = torch.cat([known, pretrained.position_embeddings.weight.data[len(known) :]])
-    mine.position_embeddings = torch.nn.Embedding.from_pretrained(table, freeze=False)
-    mine.position_ids, mine.token_type_ids = pretrained.position_ids, pretrained.token_type_ids
-
-
 def build_network(start: Path | None) -> tuple[Network, list[str]]:
     """The network and its word pieces, from packed weights or, without, from the pretrained model."""
     from transformers import BertModel
 
-    folder = base_model()
-    bert = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
     if start:
         net, vocabulary = load_network(start)
-        lengthen(net, bert)
     else:
+        folder = base_model()
+        bert = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
         vocabulary, old = pruned_vocabulary(folder / "tokenizer.json")
         table = bert.embeddings.word_embeddings.weight.data[old].clone()
         bert.embeddings.word_embeddings = torch.nn.Embedding.from_pretrained(table, freeze=False, padding_idx=0)
@@ -285,25 +301,54 @@ def build_network(start: Path | None) -> tuple[Network, list[str]]:
         net = Network(bert)
     for module in net.modules():
         if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0  # no window is seen twice: nothing to regularise
-    net.bert.config._attn_implementation = "eager"  # the fused backward pass takes three times as long on a CPU
-    net.bert.compile(dynamic=False)
+            module.p = 0.0  # windows are seen a few times at most: nothing to regularise
     return net, vocabulary
 
 
-def batches(args: argparse.Namespace, vocabulary: list[str], first: int) -> Iterator[dict[str, Any]]:
-    queue: Any = mp.Queue(maxsize=6)
-    worker = mp.Process(
-        target=_produce, args=(queue, args.lexicons, vocabulary, args.seed, first, args.steps), daemon=True
-    )
-    worker.start()
-    for _ in range(first, args.steps):
-        yield queue.get()
+class Batches:
+    """Batches from worker processes. A graphics card is faster than they: it reads the last ones again meanwhile."""
+
+    def __init__(self, maker: Maker, steps: range, workers: int, again: bool) -> None:
+        text = load_lines(late=False), load_registers()
+        gc.freeze()  # what is shared with the workers stays shared
+        fork = mp.get_context("fork")
+        self._queue: Any = fork.Queue(maxsize=4 * workers)
+        self._again, self._kept, self.made = again, deque[Batch](maxlen=KEPT), 0
+        self._rng = random.Random(maker.seed)
+        for k in range(workers):
+            fork.Process(target=_produce, args=(self._queue, maker, text, steps[k::workers]), daemon=True).start()
+
+    def next(self) -> Batch:
+        """The next new batch, or one of the last where none waits."""
+        try:
+            batch: Batch = self._queue.get(block=not self._again or len(self._kept) < LEAST_KEPT)
+        except Empty:
+            return self._rng.choice(self._kept)
+        self.made += 1
+        self._kept.append(batch)
+        return batch
+
+
+def probes(args: argparse.Namespace, vocabulary: list[str]) -> dict[str, list[Batch]]:
+    """Late text spun with swaps of the training and with held-back ones; made once, then kept."""
+    path = args.out / "probes.pkl"
+    if not path.exists():
+        late, registers = load_lines(late=True), load_registers()
+        made = {}
+        for name, held in (("seen swaps", False), ("unseen swaps", True)):
+            maker = Maker(args.lexicons, vocabulary, 999, held)
+            # Both choose among one table, whose numbers are those of the training's swaps.
+            maker.index = {w: i for i, w in enumerate(Maker(args.lexicons, vocabulary, 999).table)}
+            made[name] = [maker.batch(i, late, registers) for i in range(2)]
+        path.write_bytes(pickle.dumps(made))
+    found: dict[str, list[Batch]] = pickle.loads(path.read_bytes())  # our own file
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop then, at the schedule's end")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--out", type=Path, default=Path("build/encoder"))
     parser.add_argument("--resume", action="store_true")
@@ -313,60 +358,78 @@ def main() -> None:
     parser.add_argument(
         "--half", action="store_true", help="bfloat16: faster where the processor multiplies it natively"
     )
+    parser.add_argument("--wordings", type=int, default=4000, help="wordings to choose among, of the table; 0: all")
+    parser.add_argument("--workers", type=int, default=max(1, mp.cpu_count() - 1), help="processes that make windows")
     parser.add_argument("--every", type=int, default=250, help="steps between checkpoints and measurements")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    net, vocabulary = build_network(args.start)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     args.out.mkdir(parents=True, exist_ok=True)
+    net, vocabulary = build_network(args.start)
+    probed = probes(args, vocabulary)
+    first, checkpoint = 0, args.out / "checkpoint.pt"
+    kept = torch.load(checkpoint, weights_only=True) if args.resume and checkpoint.exists() else None
+    if kept:
+        net.load_state_dict(kept["net"])
+        first = kept["step"]
     (args.out / "pieces.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    (args.out / "config.json").write_text(json.dumps(net.bert.config.to_dict(), default=str), encoding="utf-8")
+    maker = Maker(args.lexicons, vocabulary, args.seed)
+    # Forks, which must come before the first use of the card.
+    batches = Batches(maker, range(first, args.steps), args.workers, again=device == "cuda")
+    table = Table(maker, args.wordings, device)
+    net.to(device)
+    if device == "cpu":
+        net.bert.config._attn_implementation = "eager"  # the fused backward pass takes three times as long on a CPU
+        net.bert.compile(dynamic=False)
     parameters = dict(net.named_parameters())
-    table = parameters.pop("bert.embeddings.word_embeddings.weight")
+    words = parameters.pop("bert.embeddings.word_embeddings.weight")
     body = [p for n, p in parameters.items() if n.startswith("bert.")]
     heads = [p for n, p in parameters.items() if not n.startswith("bert.")]
     optimizer = torch.optim.AdamW(
-        [{"params": g, "lr": top, "top": top} for g, top in ((body, 3e-4), (heads, 1e-3), ([table], 1.5e-4))],
+        [{"params": g, "lr": top, "top": top} for g, top in ((body, 3e-4), (heads, 1e-3), ([words], 1.5e-4))],
         betas=(0.9, 0.98),
         weight_decay=0.01,
         fused=True,
     )
-    first = 0
-    checkpoint = args.out / "checkpoint.pt"
-    if args.resume and checkpoint.exists():
-        kept = torch.load(checkpoint, weights_only=True)
-        net.load_state_dict(kept["net"])
+    if kept:
         optimizer.load_state_dict(kept["optimizer"])
-        first = kept["step"]
-    late, registers = load_lines(late=True), load_registers()
-    probes = {}
-    for name, held in (("seen swaps", False), ("unseen swaps", True)):
-        maker = Maker(args.lexicons, vocabulary, 999, held)
-        probes[name] = [maker.batch(i, late, registers) for i in range(6)]
-    del late
-    began, sums = time.time(), np.zeros(2)
-    for step, batch in enumerate(batches(args, vocabulary, first), first):
-        share = step / args.steps
+    began, sums, step = time.time(), torch.zeros(2, device=device), first
+    while step < args.steps:
+        minutes = (time.time() - began) / 60
+        share = max(step / args.steps, minutes / args.minutes)
+        if share > 1:
+            break
         factor = min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share)) + 0.01
         for group in optimizer.param_groups:
             group["lr"] = group["top"] * factor * args.rate
-        detection, choice, _, _ = losses(net, batch, args.half)
+        detection, choice, _, _ = losses(net, table.loaded(batches.next()), args.half)
         loss = 2 * detection + choice
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
-        sums += detection.item(), choice.item()
-        if (step + 1) % 25 == 0:
-            rate = (step + 1 - first) * WINDOWS / (time.time() - began)
+        sums += torch.stack([detection.detach(), choice.detach()])
+        step += 1
+        if step % 25 == 0:
+            done, made = step - first, batches.made
             print(
-                f"{step + 1} {time.time() - began:.0f} s {rate:.1f} windows/s "
+                f"{step} {60 * minutes:.0f} s {done * WINDOWS / 60 / minutes:.1f} windows/s, new {made / done:.2f} "
                 f"detection {sums[0] / 25:.4f} choice {sums[1] / 25:.3f}",
                 flush=True,
             )
-            sums[:] = 0
-        if (step + 1) % args.every == 0 or step + 1 == args.steps:
-            torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}, checkpoint)
-            for name, probe in probes.items():
-                print(f"   {name}: {measure(net, probe)}", flush=True)
+            sums.zero_()
+        if step % args.every == 0:
+            _save(net, optimizer, step, checkpoint)
+            for name, probe in probed.items():
+                print(f"   {name}: {measure(net, table, probe)}", flush=True)
+    _save(net, optimizer, step, checkpoint)
+    for name, probe in probed.items():
+        print(f"   {name}: {measure(net, table, probe)}", flush=True)
+
+
+def _save(net: Network, optimizer: torch.optim.Optimizer, step: int, path: Path) -> None:
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step}, path)
 
 
 if __name__ == "__main__":

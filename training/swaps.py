@@ -7,12 +7,16 @@ is the same in every run and for every source: one pair in ten, and one expected
 from __future__ import annotations
 
 import csv
+import random
 import re
 import zlib
 from collections import defaultdict
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from repair import rows
 from repair.inflection import KIND_TAGS, analyses, british, inflect, inflect_phrase
@@ -20,13 +24,19 @@ from repair.ngrams import NgramStore
 from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
 from training.corpora import SHARED
 
+if TYPE_CHECKING:
+    from training.ahead import Ahead
+
 Choice = tuple[str, float]  # what is written instead, and how readily
 KINDS_OF_NEIGHBOUR = {"same": SAME, "near": NEAR, "far": FAR, "ppdb": PPDB, "roget": ROGET}
 SPLIT = "split"  # a compound taken apart, mostly with one half swapped: "sleep time" for bedtime
+ANY = "any"  # a common word of the same kind, whatever it means: what stood there only the context can say
 _WITH = {"JJR": "more", "RBR": "more", "JJS": "most", "RBS": "most"}  # before a word without such a form
 WALK = "walk"  # a neighbour's neighbour across dictionaries: what machines write when ours lacks their step
 _WALKS = 60  # words of a walk that a base form keeps, those with the most ways to them first
 _WORDS = re.compile(r"[a-z][a-z']*(?:[ -][a-z][a-z']*){0,4}")
+_COMMON = 30_000  # words that ``any`` draws from
+_BASES = {"N": "NN", "V": "VB", "J": "JJ", "R": "RB"}
 _POS = {"N": "noun", "V": "verb", "J": "adjective", "R": "adverb"}
 
 
@@ -57,6 +67,7 @@ class Swaps:
 
     def __init__(self, lexicons: list[Path], store: NgramStore, thesaurus: Thesaurus, held: bool = False) -> None:
         self.store, self.thesaurus, self.held = store, thesaurus, held
+        self.ahead: Ahead | None = None  # neighbours worked out already
         self.tables: dict[str, dict[str, list[Choice]]] = {}
         for path in lexicons:
             self._add_rows(path.stem, path)
@@ -68,6 +79,7 @@ class Swaps:
                 words = original.split(" ")
                 self.longest[words[0]] = max(len(words), self.longest.get(words[0], 1))
         self.neighbours = lru_cache(maxsize=100_000)(self._neighbours)
+        self._of_kind = lru_cache(maxsize=None)(self._words_of_kind)
 
     def _add_rows(self, name: str, path: Path) -> None:
         table = self.tables.setdefault(name, defaultdict(list))
@@ -113,8 +125,10 @@ class Swaps:
 
     def _neighbours(self, lemma: str, tag: str) -> dict[str, list[Choice]]:
         """For each kind of neighbour: forms with ``tag`` that a thesaurus would put in place of ``lemma``."""
+        if self.ahead and (found := self.ahead.get((lemma, tag))):
+            return found
         out: dict[str, list[Choice]] = defaultdict(list)
-        base = {"N": "NN", "V": "VB", "J": "JJ", "R": "RB"}[tag[0]]
+        base = _BASES[tag[0]]
         for word, bits in self.thesaurus.neighbours(lemma).items():
             if held_back(word, lemma) != self.held:
                 continue
@@ -139,6 +153,19 @@ class Swaps:
             if form := inflect(word, tag):
                 out[WALK].append((form, 1.0))
         return dict(out)
+
+    def any(self, lemma: str, tag: str, rng: random.Random) -> list[Choice]:
+        """A common word in the form of ``tag``, drawn anew each time; none where it is not ours or has no form."""
+        words, sums = self._of_kind(_BASES[tag[0]])
+        word = rng.choices(words, cum_weights=sums)[0]
+        form = inflect(word, tag)
+        return [(form, 1.0)] if form and word != lemma and held_back(word, lemma) == self.held else []
+
+    def _words_of_kind(self, base: str) -> tuple[list[str], list[float]]:
+        """Common base forms with a tag, and how readily each is drawn, summed up."""
+        order = np.argsort(-self.store.unigrams[: len(self.store.words)].astype(np.int64), kind="stable")[:_COMMON]
+        words = [w for i in order.tolist() if (w := self.store.words[i]).isalpha() and (w, base) in analyses(w)]
+        return words, np.cumsum([float(self.store.unigrams[self.store.ids[w]]) ** 0.5 for w in words]).tolist()
 
     def _halves(self, lemma: str) -> list[str]:
         """Two words for a compound noun: as it is, and with either half swapped for a neighbour."""
