@@ -25,7 +25,7 @@ LISTEN = 0.5  # how much a place hears the other places of its wording
 TWIN = 0.15  # how much less sure a place may be than another of the same swap to be rewritten along with it
 SUSPICIOUS, SPUN = 0.4, 0.95  # probabilities of the verdict; 1 of 448 readings of own clean articles is above
 DOUBT = 0.35  # how much of the verdict's doubt is added to the threshold of rewrites
-WARY = 24.0  # the same of reports, of its square: little where an article is spun beyond doubt, all where it may be odd
+WARY = 28.0  # the same of reports, of its square: little where an article is spun beyond doubt, all where it may be odd
 SHORT = 150  # words; below, the verdict's rates are those of so long a text
 UNPROPOSED = -5.0  # the log-odds of a candidate that another place did not even propose
 _TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span networks see
@@ -52,7 +52,7 @@ class Thresholds:
 
 THRESHOLDS: Mapping[Caution, Thresholds] = {
     "low": Thresholds(0.35, 0.55, 0.90),
-    "normal": Thresholds(0.50, 0.70, 0.97),
+    "normal": Thresholds(0.50, 0.72, 0.97),
     "high": Thresholds(0.70, 0.85, 0.995),
 }
 

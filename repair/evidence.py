@@ -49,8 +49,9 @@ _NGRAM_DOUBT = 0.3  # chance of having been replaced from which the n-gram store
 _COMMON = 5000  # words that it is asked about
 _RETRIEVE = 0.1  # chance of having been replaced from which the encoder is asked for wordings
 _RETRIEVED = 16  # wordings that the encoder adds to a doubtful stretch
+_RETRIEVABLE = 24_000  # the words it chooses among; those of REFERENCE come first
 _ROWS = 64  # spans that are compared with the reference words at once
-_DOUBT = 0.03  # chance of having been replaced below which a lone word is not looked at
+_DOUBT = 0.02  # chance of having been replaced below which a lone word is not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Judge:
         self._channel = channel.Channel(proposer.thesaurus, store)
         self._break = store.ids[BREAK]
         order = np.argsort(-store.unigrams.astype(np.int64), kind="stable")
-        self.reference = [store.words[i] for i in order[: REFERENCE * 3] if store.words[i].isalpha()][:REFERENCE]
+        self.reference = [store.words[i] for i in order[: _RETRIEVABLE * 3] if store.words[i].isalpha()][:_RETRIEVABLE]
         self._between = Between(store, self.reference[:_COMMON])
         self._table = self._new_table()
         self._reference = self._table.first(len(self.reference))
@@ -227,18 +228,22 @@ class Judge:
             return np.zeros((len(spans), 0), np.float32), np.zeros(len(spans), np.float32), {}
         vectors, biases = self._reference
         queries, scale = self.encoder.queries(reading, spans), self.encoder.scale
+        common = min(REFERENCE, len(vectors))
         log_total = np.empty(len(spans), np.float32)
+        asked = doubt >= _RETRIEVE if "encoder" in self.proposer.on else np.zeros(len(spans), bool)
         retrieved: dict[int, npt.NDArray[np.int64]] = {}
         for at in range(0, max(1, len(spans) - _ROWS + 1), _ROWS):
             # The last rows go with those before: a product of one row is summed in another order.
             end = at + _ROWS if at + 2 * _ROWS <= len(spans) else len(spans)
-            scores = queries[at:end] @ vectors.T
-            for k, row in enumerate(scores, at):  # a row at a time: it stays in the processor's cache
+            more = at + np.flatnonzero(asked[at:end])
+            rarer = dict(zip(more.tolist(), queries[more] @ vectors[common:].T, strict=True))
+            for k, row in enumerate(queries[at:end] @ vectors[:common].T, at):  # by rows: one stays in the cache
                 row *= scale
-                row += biases
-                if doubt[k] >= _RETRIEVE and "encoder" in self.proposer.on:
-                    some = np.argpartition(row, -40)[-40:]
-                    retrieved[k] = some[np.argsort(-row[some], kind="stable")]
+                row += biases[:common]
+                if k in rarer:
+                    every = np.concatenate([row, rarer[k] * scale + biases[common:]])
+                    some = np.argpartition(every, -40)[-40:]
+                    retrieved[k] = some[np.argsort(-every[some], kind="stable")]
                 top = row.max()
                 row -= top
                 log_total[k] = top + np.log(np.exp(row, out=row).sum())

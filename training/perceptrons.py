@@ -14,6 +14,7 @@ BINS = 8  # of a column
 HIDDEN = (96, 64)
 RATE, DECAY, DROPOUT = 2e-3, 1e-3, 0.1
 WARM = 100  # steps until the full learning rate
+LEAST = 1000  # steps of any fit: few rows are read more often
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def fitted(x: Tensor, there: Tensor, y: Tensor, weight: Tensor, bins: Bins, epoc
     torch.manual_seed(seed)
     net = Net(bins, x.dim() == 3)
     optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
+    epochs = max(epochs, LEAST * batch // max(1, len(x)))
     steps = epochs * -(-len(x) // batch)
     step = 0
     for _ in range(epochs):
