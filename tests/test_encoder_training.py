@@ -1,0 +1,66 @@
+"""What the encoder's training is fed: neighbours worked out ahead, and the wordings that a batch chooses among."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from repair.ngrams import NgramStore
+from repair.thesaurus import Thesaurus
+from training.ahead import ARTIFACTS, Ahead, write
+from training.corpora import SHARED
+from training.encoder import Table
+from training.swaps import SPLIT, WALK, Swaps, held_back
+
+
+def test_neighbours_worked_out_ahead_come_out_as_they_went_in(tmp_path: Path) -> None:
+    found = {
+        ("state", "NN"): {"same": [("nation", 2.5), ("land", 1.5)], WALK: [("soil", 1.0)]},
+        ("state", "VB"): {"ppdb": [("say", 4.0)], SPLIT: [("land mass", 1.0)]},
+        ("of", "IN"): {},
+    }
+    write(found, tmp_path / "neighbours.npz")
+    ahead = Ahead(tmp_path / "neighbours.npz")
+    assert {key: ahead.get(key) for key in found} == found
+    assert ahead.get(("ferry", "NN")) is None
+
+
+class Words:
+    """Stands for training.encoder.Maker: two wordings of one piece, one of two."""
+
+    table = ("state", "media", "herbal assets")
+    seed = 3
+
+    def flat(self, wordings: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
+        pieces = [[sum(map(ord, word)) for word in wording.split()] for wording in wordings]
+        of = np.repeat(np.arange(len(pieces)), [len(p) for p in pieces])
+        return of, np.array([i for p in pieces for i in p], np.int64)
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_a_batch_finds_its_wordings_among_the_table_or_a_part_of_it(most: int) -> None:
+    words: Any = Words()
+    of, pieces = words.flat(["ferry boat"])  # the batch's own, behind the table
+    batch = {"target": np.array([2, 3, 0]), "own": np.array([3, 3, 0]), "extra": pieces, "extra_of": of}
+    loaded = Table(words, most, "cpu").loaded(batch)
+    expected = {"target": ["herbal assets", "ferry boat", "state"], "own": ["ferry boat", "ferry boat", "state"]}
+    for key, wordings in expected.items():
+        for k, wording in enumerate(wordings):
+            there = loaded["wording_pieces"][loaded["wording_of"] == loaded[key][k]]
+            assert torch.equal(there, torch.from_numpy(words.flat([wording])[1]))
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the project's shared folder is not here")
+@pytest.mark.parametrize("held", [True, False])
+def test_senseless_swaps_keep_to_their_part(held: bool) -> None:
+    swaps = Swaps([], NgramStore(ARTIFACTS / "ngrams"), Thesaurus(ARTIFACTS / "thesaurus"), held)
+    rng = random.Random(4)
+    drawn = {form for _ in range(300) for form, _ in swaps.any("ferry", "NN", rng)}
+    assert len(drawn) > 5
+    assert all(held_back(word, "ferry") == held for word in drawn)
