@@ -222,9 +222,12 @@ def best_set(evidence: Evidence, confidence: Floats, chance: Floats, threshold: 
     return out[::-1]
 
 
-def sure(pairs: Sequence[tuple[int, float]]) -> float:
-    """The best candidate's chance, or its share where all exceed one together."""
-    return pairs[0][1] / max(1.0, sum(chance for _, chance in pairs)) if pairs else 0.0
+def sure(pairs: Sequence[tuple[int, float]], confidence: float) -> float:
+    """The best candidate's chance, or its share where all exceed one together.
+
+    Another network says how likely there is anything to restore at all: no more can be likely to be restored.
+    """
+    return min(confidence, pairs[0][1] / max(1.0, sum(chance for _, chance in pairs))) if pairs else 0.0
 
 
 def treated_alike(evidence: Evidence, choices: Sequence[Choice]) -> list[Choice]:
@@ -255,7 +258,7 @@ def decide(evidence: Evidence, combination: Combination, words: int, thresholds:
     choices = []
     for s in chosen:
         pairs[s].sort(key=lambda p: -p[1])
-        choices.append(Choice(s, float(confidence[s]), pairs[s], sure(pairs[s])))
+        choices.append(Choice(s, float(confidence[s]), pairs[s], sure(pairs[s], float(confidence[s]))))
     choices = treated_alike(evidence, choices)
     covered = sum(evidence.spans[s][1] - evidence.spans[s][0] for s in chosen)
     density = covered / max(1, words)

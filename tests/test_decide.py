@@ -119,7 +119,8 @@ def test_twins_follow_the_surest_and_nobody_gets_less_sure(given: tuple[Evidence
     for s in range(len(evidence.spans)):
         of = np.flatnonzero(evidence.span_of == s).tolist()
         pairs = sorted(((k, float(chance[k])) for k in of), key=lambda p: -p[1])
-        choices.append(Choice(s, float(confidence[s]), pairs, sure(pairs)))
+        choices.append(Choice(s, float(confidence[s]), pairs, sure(pairs, float(confidence[s]))))
+        assert 0 <= choices[-1].sureness <= min(confidence[s], max((p for _, p in pairs), default=0)) + 1e-6
     swap = [(evidence.observed[c.span], evidence.texts[c.pairs[0][0]] if c.pairs else None) for c in choices]
     for before, after, mine in zip(choices, treated_alike(evidence, choices), swap, strict=True):
         surest = max(c.sureness for c, other in zip(choices, swap, strict=True) if other == mine)
