@@ -226,7 +226,8 @@ class Table:
             rows = np.union1d(both[both < self.size], drawn)
             lengths = np.diff(self._starts)[rows]
             at = np.repeat(self._starts[rows] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-            of, pieces, size = torch.from_numpy(np.repeat(np.arange(len(rows)), lengths)), self._pieces[at], len(rows)
+            of = torch.from_numpy(np.repeat(np.arange(len(rows)), lengths)).to(self.device)
+            pieces, size = self._pieces[torch.from_numpy(at).to(self.device)], len(rows)
             for key in ("target", "own"):
                 known = np.searchsorted(rows, batch[key])
                 batch[key] = np.where(batch[key] < self.size, known, batch[key] - self.size + size)
@@ -338,8 +339,8 @@ def probes(args: argparse.Namespace, vocabulary: list[str]) -> dict[str, list[Ba
         made = {}
         for name, held in (("seen swaps", False), ("unseen swaps", True)):
             maker = Maker(args.lexicons, vocabulary, 999, held)
-            # Both choose among one table, whose numbers are those of the training's swaps.
-            maker.index = {w: i for i, w in enumerate(Maker(args.lexicons, vocabulary, 999).table)}
+            trained = Maker(args.lexicons, vocabulary, 999)
+            maker.table, maker.index = trained.table, trained.index  # both choose among the training's wordings
             made[name] = [maker.batch(i, late, registers) for i in range(2)]
         path.write_bytes(pickle.dumps(made))
     found: dict[str, list[Batch]] = pickle.loads(path.read_bytes())  # our own file
