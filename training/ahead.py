@@ -1,7 +1,7 @@
 """Neighbours of common words worked out ahead: python -m training.ahead [--out build/neighbours.npz].
 
-A word's neighbours take up to 30 milliseconds (training/swaps.py), which a graphics card does not wait for. Two minutes
-on two cores; training/encoder.py takes the file where it finds it.
+A word's neighbours take up to 30 milliseconds (training/swaps.py), which a graphics card does not wait for. Two to five
+minutes on two cores; training/encoder.py takes the file where it finds it.
 """
 
 from __future__ import annotations
