@@ -78,8 +78,7 @@ class Judge:
         self.store, self.proposer, self.encoder = store, proposer, encoder
         self._channel = channel.Channel(proposer.thesaurus, store)
         self._break = store.ids[BREAK]
-        order = np.argsort(-store.unigrams.astype(np.int64), kind="stable")
-        self.reference = [store.words[i] for i in order[: _RETRIEVABLE * 3] if store.words[i].isalpha()][:_RETRIEVABLE]
+        self.reference = [w for w in store.frequent(_RETRIEVABLE * 3) if w.isalpha()][:_RETRIEVABLE]
         self._between = Between(store, self.reference[:_COMMON])
         self._table = self._new_table()
         self._reference = self._table.first(len(self.reference))

@@ -71,6 +71,11 @@ class NgramStore:
         get = self.ids.get
         return np.fromiter((get(w, UNKNOWN) for w in words), dtype=np.int64)
 
+    def frequent(self, n: int) -> list[str]:
+        """The ``n`` most frequent words, the most frequent first; marks and numbers are among them."""
+        order = np.argsort(-self.unigrams.astype(np.int64), kind="stable")[:n]
+        return [self.words[i] for i in order.tolist()]
+
     def unigram(self, ids: Ids) -> Floats:
         """Counts of single words, shape of ``ids``."""
         return self.unigrams[ids].astype(np.float32)

@@ -56,11 +56,9 @@ def _share(job: tuple[int, int]) -> dict[Key, dict[str, list[Choice]]]:
     store, thesaurus = NgramStore(ARTIFACTS / "ngrams"), Thesaurus(ARTIFACTS / "thesaurus")
     thesaurus.neighbours = lru_cache(maxsize=None)(thesaurus._neighbours)
     swaps = Swaps(rows.shipped(), store, thesaurus)
-    order = np.argsort(-store.unigrams[: len(store.words)].astype(np.int64), kind="stable")[:COMMON]
-    keys = dict.fromkeys(key for i in order.tolist() for key in analyses(store.words[i]))
-    mine = [lemma for lemma in dict.fromkeys(lemma for lemma, _ in keys)][part::parts]
-    chosen = set(mine)
-    return {key: swaps.neighbours(*key) for key in keys if key[0] in chosen}
+    keys = dict.fromkeys(key for word in store.frequent(COMMON) for key in analyses(word))
+    mine = set(list(dict.fromkeys(lemma for lemma, _ in keys))[part::parts])
+    return {key: swaps.neighbours(*key) for key in keys if key[0] in mine}
 
 
 def write(found: dict[Key, dict[str, list[Choice]]], path: Path) -> None:

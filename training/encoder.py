@@ -38,12 +38,11 @@ from repair.network import FIRST, FURTHER, Network
 from repair.ngrams import NgramStore
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
-from training.ahead import Ahead
+from training.ahead import ARTIFACTS, Ahead
 from training.corpora import BUILD, building_lines, late_lines
 from training.corrupt import Spinner, spin
 from training.swaps import ANY, Swaps
 
-ARTIFACTS = Path("repair/artifacts")
 AHEAD = Path("build/neighbours.npz")  # training/ahead.py
 WINDOWS = 64  # a batch
 COMMON = 40_000  # words of the table of wordings
@@ -109,8 +108,7 @@ class Maker:
             self.swaps.ahead = Ahead(AHEAD)
         self.pieces = Pieces(vocabulary)
         self.seed = seed
-        order = np.argsort(-self.store.unigrams[: len(self.store.words)].astype(np.int64), kind="stable")[1:COMMON]
-        words = [self.store.words[i] for i in order.tolist()]
+        words = self.store.frequent(COMMON)[1:]  # without "the"
         phrases = [o for t in self.swaps.tables.values() for o in t if " " in o]
         self.table = list(dict.fromkeys([*(w for w in words if w.isalpha()), *phrases]))
         self.index = {w: i for i, w in enumerate(self.table)}
@@ -396,6 +394,12 @@ def main() -> None:
     )
     if kept:
         optimizer.load_state_dict(kept["optimizer"])
+
+    def keep(step: int) -> None:
+        torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step}, checkpoint)
+        for name, probe in probed.items():
+            print(f"   {name}: {measure(net, table, probe)}", flush=True)
+
     began, sums, step = time.time(), torch.zeros(2, device=device), first
     while step < args.steps:
         minutes = (time.time() - began) / 60
@@ -422,16 +426,8 @@ def main() -> None:
             )
             sums.zero_()
         if step % args.every == 0:
-            _save(net, optimizer, step, checkpoint)
-            for name, probe in probed.items():
-                print(f"   {name}: {measure(net, table, probe)}", flush=True)
-    _save(net, optimizer, step, checkpoint)
-    for name, probe in probed.items():
-        print(f"   {name}: {measure(net, table, probe)}", flush=True)
-
-
-def _save(net: Network, optimizer: torch.optim.Optimizer, step: int, path: Path) -> None:
-    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step}, path)
+            keep(step)
+    keep(step)
 
 
 if __name__ == "__main__":

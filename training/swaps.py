@@ -163,8 +163,7 @@ class Swaps:
 
     def _words_of_kind(self, base: str) -> tuple[list[str], list[float]]:
         """Common base forms with a tag, and how readily each is drawn, summed up."""
-        order = np.argsort(-self.store.unigrams[: len(self.store.words)].astype(np.int64), kind="stable")[:_COMMON]
-        words = [w for i in order.tolist() if (w := self.store.words[i]).isalpha() and (w, base) in analyses(w)]
+        words = [w for w in self.store.frequent(_COMMON) if w.isalpha() and (w, base) in analyses(w)]
         return words, np.cumsum([float(self.store.unigrams[self.store.ids[w]]) ** 0.5 for w in words]).tolist()
 
     def _halves(self, lemma: str) -> list[str]:
