@@ -27,6 +27,9 @@ SUSPICIOUS, SPUN = 0.4, 0.95  # probabilities of the verdict; 1 of 448 readings 
 DOUBT = 0.35  # how much of the verdict's doubt is added to the threshold of rewrites
 WARY = 28.0  # the same of reports, of its square: little where an article is spun beyond doubt, all where it may be odd
 SHORT = 150  # words; below, the verdict's rates are those of so long a text
+INTACT = (
+    0.1  # chance of having been replaced below which no word is rewritten; nor is the encoder asked what stood there
+)
 UNPROPOSED = -5.0  # the log-odds of a candidate that another place did not even propose
 _TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span networks see
 
@@ -230,6 +233,11 @@ def sure(pairs: Sequence[tuple[int, float]], confidence: float) -> float:
     return min(confidence, pairs[0][1] / max(1.0, sum(chance for _, chance in pairs))) if pairs else 0.0
 
 
+def held_intact(evidence: Evidence, span: int) -> bool:
+    """Whether the encoder takes all of a stretch for intact: dictionaries alone may suggest there, not rewrite."""
+    return float(evidence.span[span, SPAN.index("replaced_max")]) < INTACT
+
+
 def treated_alike(evidence: Evidence, choices: Sequence[Choice]) -> list[Choice]:
     """The choices, where a swap stands several times each about as sure as the surest.
 
@@ -258,7 +266,8 @@ def decide(evidence: Evidence, combination: Combination, words: int, thresholds:
     choices = []
     for s in chosen:
         pairs[s].sort(key=lambda p: -p[1])
-        choices.append(Choice(s, float(confidence[s]), pairs[s], sure(pairs[s], float(confidence[s]))))
+        sureness = 0.0 if held_intact(evidence, s) else sure(pairs[s], float(confidence[s]))
+        choices.append(Choice(s, float(confidence[s]), pairs[s], sureness))
     choices = treated_alike(evidence, choices)
     covered = sum(evidence.spans[s][1] - evidence.spans[s][0] for s in chosen)
     density = covered / max(1, words)

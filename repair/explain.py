@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from repair.candidates import source_names
 from repair.columns import PAIR
+from repair.decide import held_intact
 from repair.parts import cut
 from repair.repairer import Candidate
 from repair.report import Article
@@ -35,7 +36,8 @@ def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candida
         won = s in chosen and bool(chosen[s].pairs) and chosen[s].pairs[0][0] == k
         if won:
             needed = pipeline.thresholds.rewritten(decision.verdict.probability)
-            why = "rewritten by fix" if chosen[s].sureness >= needed else f"suggested only: {_short_of(needed)}"
+            short_of = _short_of(needed, held_intact(evidence, s))
+            why = "rewritten by fix" if chosen[s].sureness >= needed else f"suggested only: {short_of}"
         elif s in chosen:
             why = f"another wording is likelier here ({chance:.2f} < {best[s]:.2f})"
         elif confidence < pipeline.thresholds.reported(decision.verdict.probability):
@@ -53,5 +55,9 @@ def candidates_at(pipeline: Pipeline, article: Article, at: int) -> list[Candida
     return sorted(out, key=lambda c: (not c.won, -c.score))
 
 
-def _short_of(needed: float) -> str:
-    return f"chance, or share among rivals, below {needed:.2f}" if needed <= 1 else "the article is not judged spun"
+def _short_of(needed: float, intact: bool) -> str:
+    if needed > 1:
+        return "the article is not judged spun"
+    if intact:
+        return "the encoder takes the stretch for intact"
+    return f"chance, share among rivals or confidence below {needed:.2f}"

@@ -19,6 +19,7 @@ from repair.decide import (
     Choice,
     Combination,
     best_set,
+    decide,
     harmonised,
     span_rows,
     sure,
@@ -126,6 +127,29 @@ def test_twins_follow_the_surest_and_nobody_gets_less_sure(given: tuple[Evidence
         surest = max(c.sureness for c, other in zip(choices, swap, strict=True) if other == mine)
         assert after.sureness == (surest if before.sureness >= surest - TWIN else before.sureness)
         assert (after.span, after.confidence, after.pairs) == (before.span, before.confidence, before.pairs)
+
+
+class Certain:
+    """Stands for a combination to which every article is spun and every first candidate right."""
+
+    def chances(self, evidence: Evidence) -> np.ndarray:
+        return np.array([0.9, 0.05], np.float32)
+
+    def confidences(self, evidence: Evidence, chance: np.ndarray) -> np.ndarray:
+        return np.array([0.95], np.float32)
+
+    def probability(self, columns: np.ndarray) -> float:
+        return 1.0
+
+
+@pytest.mark.parametrize(("doubt", "sureness"), [(0.0, 0.0), (0.09, 0.0), (0.11, 0.9), (1.0, 0.9)])
+def test_what_the_encoder_takes_for_intact_is_reported_but_not_rewritten(doubt: float, sureness: float) -> None:
+    span = np.zeros((1, len(SPAN)), np.float32)
+    span[0, SPAN.index("replaced_max")] = doubt
+    pair = np.zeros((2, len(PAIR)), np.float32)
+    evidence = Evidence([(0, 1)], ["chicks"], np.array([0, 0]), ["birds", "women"], [1, 1], pair, span, {})
+    (choice,) = decide(evidence, Certain(), 200, THRESHOLDS["normal"]).choices  # type: ignore[arg-type]
+    assert choice.sureness == pytest.approx(sureness) and choice.confidence == pytest.approx(0.95)
 
 
 def test_more_caution_asks_for_more() -> None:
