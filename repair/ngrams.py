@@ -49,13 +49,15 @@ class NgramStore:
             self.listed = (folder / "words.txt").read_text(encoding="utf-8")
             self._names = (folder / "names.txt").read_text(encoding="utf-8")
             self.unigrams: npt.NDArray[np.uint32] = np.load(folder / "unigrams.npy")
-            # As plain arrays over the map: its own class is slow to index.
-            self._starts = np.load(folder / "starts.npy", mmap_mode="r").view(np.ndarray)
+            sizes = np.load(folder / "sizes.npy")  # entries of each bucket
+            # As a plain array over the map: its own class is slow to index.
             self._slots = np.load(folder / "slots.npy", mmap_mode="r").view(np.ndarray)
             self._levels: Floats = np.load(folder / "levels.npy")
         self.words = self.listed.split(" ")
         self.total = float(self.unigrams.sum())
-        self._shift = np.uint64(64 - int(np.log2(len(self._starts) - 1)))
+        self._starts = np.zeros(len(sizes) + 1, np.uint32)
+        np.cumsum(sizes, out=self._starts[1:])
+        self._shift = np.uint64(64 - int(np.log2(len(sizes))))
 
     # Made when they are needed: what the screen spares needs neither.
     @cached_property

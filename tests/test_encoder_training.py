@@ -14,8 +14,10 @@ import torch
 from repair.ngrams import NgramStore
 from repair.thesaurus import Thesaurus
 from training.ahead import ARTIFACTS, Ahead, write
+from training.articles import Gold, parse
 from training.corpora import SHARED
 from training.encoder import Table
+from training.own import NOT_ASKED, endless, half, own_articles, windows
 from training.swaps import SPLIT, WALK, Swaps, held_back
 
 
@@ -64,3 +66,47 @@ def test_senseless_swaps_keep_to_their_part(held: bool) -> None:
     drawn = {form for _ in range(300) for form, _ in swaps.any("ferry", "NN", rng)}
     assert len(drawn) > 5
     assert all(held_back(word, "ferry") == held for word in drawn)
+
+
+def marked(text: str) -> Gold:
+    return parse(text, "spun/here")
+
+
+def test_windows_of_an_annotated_article_say_what_was_swapped() -> None:
+    gold = marked(
+        "The {{environment||state}} media met {{the us||America}} {{?often||frequently}} at {{an honest||a fair}} fee."
+    )
+    (window,) = windows(gold, random.Random(1))
+    swapped = {w: label for w, label in zip(window.words, window.labels, strict=True) if label}
+    assert swapped == {"environment": 1, "the": 1, "us": 2, "often": NOT_ASKED, "honest": 1}
+    asked = {" ".join(window.words[a:z]): original for a, z, original in window.asked}
+    assert asked == {"environment": "state", "the us": "America", "often": "frequently", "honest": "fair"}
+
+
+def test_a_term_is_asked_for_whole_and_by_its_words() -> None:
+    (window,) = windows(marked("They gave {{primary help||first aid}} to him."), random.Random(1))
+    assert window.labels == [0, 0, 1, 2, 0, 0, 0]
+    asked = {" ".join(window.words[a:z]): original for a, z, original in window.asked}
+    assert asked == {"primary help": "first aid", "primary": "first", "help": "aid"}
+
+
+def test_long_articles_are_cut_between_sentences_and_lose_nothing() -> None:
+    gold = marked(" ".join(f"Number {i} of the {{{{environment||state}}}} media met again today." for i in range(90)))
+    found = list(windows(gold, random.Random(1)))
+    assert len(found) > 2
+    assert all(w.words[0] == "Number" and w.words[-1] == "." for w in found)
+    assert sum(len(w.asked) for w in found) == 90
+
+
+def test_swaps_are_undone_at_random_so_that_light_damage_is_seen_too() -> None:
+    gold = marked(" ".join(["The {{environment||state}} media met again."] * 20))
+    stream = endless([gold], random.Random(2))
+    counts = {sum(1 for label in next(stream).labels if label) for _ in range(60)}
+    assert {0, 20} < counts
+    assert len(counts) > 8
+
+
+def test_our_articles_fall_into_two_halves_of_like_size() -> None:
+    names = [gold["id"] for gold in own_articles()]
+    assert len(names) == len(set(names))
+    assert 0.4 < sum(map(half, names)) / len(names) < 0.6

@@ -24,7 +24,7 @@ def build(folder: Path, counts: dict[tuple[int, ...], int], bits: int = 2) -> Ng
     bucket = (hashes >> np.uint64(64 - bits)).astype(np.int64)
     slot = ((hashes & np.uint64(0xFFF)) << np.uint64(4)).astype(np.uint16) | level
     by = np.lexsort((slot, bucket))
-    np.save(folder / "starts.npy", np.searchsorted(bucket[by], np.arange((1 << bits) + 1)).astype(np.uint32))
+    np.save(folder / "sizes.npy", np.bincount(bucket, minlength=1 << bits).astype(np.uint8))
     np.save(folder / "slots.npy", slot[by])
     np.save(folder / "levels.npy", (2 * COUNT_BASE ** (np.arange(16) + 0.5)).astype(np.float32))
     np.save(folder / "unigrams.npy", np.array([7, 100, 50, 20, 300], np.uint32))

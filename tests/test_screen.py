@@ -108,7 +108,7 @@ def seen_only_as(folder: Path, *pairs: str) -> NgramStore:
     slots = ((hashes & np.uint64(0xFFF)) << np.uint64(4)).astype(np.uint16) | np.uint16(9)
     bucket = (hashes >> np.uint64(63)).astype(np.int64)
     by = np.lexsort((slots, bucket))
-    np.save(folder / "starts.npy", np.searchsorted(bucket[by], np.arange(3)).astype(np.uint32))
+    np.save(folder / "sizes.npy", np.bincount(bucket, minlength=2).astype(np.uint8))
     np.save(folder / "slots.npy", slots[by])
     np.save(folder / "levels.npy", (2 * COUNT_BASE ** (np.arange(16) + 0.5)).astype(np.float32))
     np.save(folder / "unigrams.npy", np.full(len(words), 5000, np.uint32))

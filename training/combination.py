@@ -35,14 +35,14 @@ from repair.ngrams import NgramStore
 from repair.perceptrons import Perceptrons
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
-from training.articles import Gold, cores, folder, norm, restored
+from training.articles import Gold, cores, norm, restored
 from training.corpora import BUILD, late_lines
 from training.corrupt import Spinner, annotated
+from training.own import HALVES, half, own_articles
 from training.perceptrons import Bins, Net, fitted, packed
 from training.swaps import Swaps
 
 ARTIFACTS = Path("repair/artifacts")
-OWN = Path("training/articles")
 FOLDS = 4
 BAG = 2  # models of other seeds that are averaged: single ones differ by some points on an article
 PAIR_EPOCHS, SPAN_EPOCHS = 5, 4
@@ -127,29 +127,33 @@ def synthetic(texts: list[str], swaps: Swaps, rng: random.Random, name: str) -> 
 
 
 class _Worker:
-    """What a process needs to gather evidence: the encoder, and judges with and without the lexicon."""
+    """What a process needs to gather evidence: encoders, and for each judges with and without the lexicon.
 
-    encoder: Encoder
-    judges: list[Judge]
+    The first encoder is the shipped one, the others those that each kept one half of our own articles out of their
+    training (training/own.py), and so judge these as if they were new.
+    """
+
+    encoders: list[Encoder]
+    judges: list[list[Judge]]
 
     @classmethod
-    def start(cls, folder: Path) -> None:
+    def start(cls, folders: list[Path]) -> None:
         torch.set_num_threads(1)
         store, lexicon = NgramStore(ARTIFACTS / "ngrams"), Lexicon(rows.shipped())
-        thesaurus = Thesaurus(ARTIFACTS / "thesaurus")
-        cls.encoder = Encoder(folder)
-        cls.judges = [
-            Judge(store, Proposer(lexicon, thesaurus, store, without), cls.encoder) for without in ((), ("lexicon",))
-        ]
+        proposers = [Proposer(lexicon, Thesaurus(ARTIFACTS / "thesaurus"), store, w) for w in ((), ("lexicon",))]
+        cls.encoders = [Encoder(folder) for folder in folders]
+        cls.judges = [[Judge(store, proposer, encoder) for proposer in proposers] for encoder in cls.encoders]
 
     @classmethod
     def samples(cls, golds: list[tuple[str, Gold]]) -> list[Sample]:
         """Own articles are judged with and without the lexicon, of the others every fourth without: the networks
         have to know how to do without it."""
-        texts = [Text(g["text"]) for _, g in golds]
         out = []
-        for k, ((kind, gold), text, reading) in enumerate(zip(golds, texts, cls.encoder.read(texts), strict=True)):
-            for judge in cls.judges if kind == "own" else [cls.judges[k % 4 == 0]]:
+        for k, (kind, gold) in enumerate(golds):
+            by = 1 + half(gold["id"]) if kind == "own" and len(cls.encoders) > 1 else 0
+            text, judges = Text(gold["text"]), cls.judges[by]
+            (reading,) = cls.encoders[by].read([text])
+            for judge in judges if kind == "own" else [judges[k % 4 == 0]]:
                 out.append(labelled(kind, gold, text, replace(judge.evidence(text, reading), entries={})))
         return out
 
@@ -163,14 +167,14 @@ def gather(args: argparse.Namespace) -> list[Sample]:
     base = list(clean_texts(rng, args.synthetic))
     rng.shuffle(base)
     half = len(base) // 2
-    golds: list[tuple[str, Gold]] = [("own", g) for kind in ("spun", "clean") for g in folder(OWN / kind)]
+    golds: list[tuple[str, Gold]] = [("own", g) for g in own_articles()]
     golds += [("clean", {"id": f"clean-{i}", "text": t, "units": []}) for i, t in enumerate(clean)]
     held, seen = (Swaps(lexicons, store, thesaurus, held=h) for h in (True, False))
     golds += [("synthetic", g) for g in synthetic(base[:half], held, rng, "held")]
     golds += [("synthetic", g) for g in synthetic(base[half:], seen, rng, "seen")]
     began = time.time()
     parts = [golds[at : at + 16] for at in range(0, len(golds), 16)]
-    with ProcessPoolExecutor(2, get_context("spawn"), _Worker.start, (args.encoder,)) as pool:
+    with ProcessPoolExecutor(2, get_context("spawn"), _Worker.start, ([args.encoder, *args.halves],)) as pool:
         samples = [s for part in pool.map(_Worker.samples, parts) for s in part]
     print(f"{len(samples)} articles in {time.time() - began:.0f} s", flush=True)
     return samples
@@ -190,11 +194,11 @@ def stretches(sample: Sample, x: np.ndarray, weight: float, gen: np.random.Gener
     there, y = np.zeros((2, len(keep), KEPT), np.float32)
     for k, i in enumerate(keep):
         n, part = sizes[i], slice(starts[i], starts[i] + sizes[i])
-        out[k, :n], there[k, :n], y[k, :n] = half(x[part]), 1, sample.restores[part]
+        out[k, :n], there[k, :n], y[k, :n] = halved(x[part]), 1, sample.restores[part]
     return [out, there, y, np.where(good[keep], weight, weight / share).astype(np.float32)]
 
 
-def half(x: np.ndarray) -> np.ndarray:
+def halved(x: np.ndarray) -> np.ndarray:
     """Rows in half the memory: bins are far wider than what is lost."""
     return x.clip(-60_000, 60_000).astype(np.float16)
 
@@ -244,7 +248,7 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
 
     def fit_span(chosen: Sequence[int], seed: int) -> Net:
         use = [(samples[i], weight[i], rows) for i in chosen if (rows := x_span[i]) is not None]
-        x = torch.from_numpy(np.concatenate([half(rows) for _, _, rows in use]))
+        x = torch.from_numpy(np.concatenate([halved(rows) for _, _, rows in use]))
         y, w = (
             torch.from_numpy(np.concatenate(part).astype(np.float32))
             for part in ([s.touches for s, _, _ in use], [s.weight * m for s, m, _ in use])
@@ -273,6 +277,8 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, default=ARTIFACTS / "encoder")
+    halves = "encoders that kept the first, the second half of our own articles out of their training"
+    parser.add_argument("--halves", type=Path, nargs=HALVES, default=[], help=halves)
     parser.add_argument("--out", type=Path, default=ARTIFACTS / "combination.npz")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--clean", type=int, default=40, help="clean articles of each corpus")

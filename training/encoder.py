@@ -21,8 +21,10 @@ import pickle
 import random
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -39,8 +41,10 @@ from repair.ngrams import NgramStore
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
 from training.ahead import ARTIFACTS, Ahead
+from training.articles import Gold
 from training.corpora import BUILD, building_lines, late_lines
 from training.corrupt import Spinner, spin
+from training.own import Window, endless, half, own_articles
 from training.swaps import ANY, Swaps
 
 AHEAD = Path("build/neighbours.npz")  # training/ahead.py
@@ -94,6 +98,17 @@ class Pieces:
         return tuple(self.tokenizer.encode(word, add_special_tokens=False).ids[:12])
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What windows are made of: lines of the corpora and of training/registers, and a ``share`` from own articles."""
+
+    lines: list[str]
+    registers: list[str]
+    own: Sequence[Gold] = ()
+    share: float = 0.0
+    windows: int = WINDOWS  # a batch
+
+
 class Maker:
     """Makes batches of spun windows as arrays.
 
@@ -123,10 +138,30 @@ class Maker:
         text = "\n".join(out)
         return text[: 10 * WINDOW]
 
-    def batch(self, step: int, lines: list[str], registers: list[str], clean: float = CLEAN) -> Batch:
+    def spun(self, lines: list[str], rng: random.Random, clean: float = CLEAN) -> Window:
+        """A window of clean text as a random machine leaves it."""
+        spinner = Spinner.draw(rng, list(self.swaps.tables), clean)
+        spinner.sources[ANY] = 1.5 * rng.random() if rng.random() < SENSELESS else 0.0
+        words, units, _ = spin(self.window(lines, rng), spinner, self.swaps, rng)
+        labels = [0] * len(words)
+        for u in units:
+            labels[u.first] = FIRST
+            labels[u.first + 1 : u.last] = [FURTHER] * (u.last - u.first - 1)
+        return Window(words, labels, [(u.first, u.last, u.original) for u in units])
+
+    def batch(self, step: int, material: Material) -> Batch:
+        """The windows of a step: own articles, and clean text spun."""
         rng = random.Random(self.seed * 1_000_003 + step)
-        pieces = np.zeros((WINDOWS, WINDOW), np.int16)
-        word_of = np.full((WINDOWS, WINDOW), -1, np.int32)
+        made = [*islice(endless(material.own, rng), round(material.share * material.windows))]
+        while len(made) < material.windows:
+            register = material.registers and rng.random() < REGISTERS
+            made.append(self.spun(material.registers if register else material.lines, rng))
+        return self.arrays(made, rng)
+
+    def arrays(self, windows: Sequence[Window], rng: random.Random) -> Batch:
+        """Windows as a network reads them: what does not fit is left out; some intact words are asked for as well."""
+        pieces = np.zeros((len(windows), WINDOW), np.int16)
+        word_of = np.full((len(windows), WINDOW), -1, np.int32)
         labels: list[int] = []
         spans: list[tuple[int, int]] = []
         targets: list[int] = []
@@ -137,11 +172,8 @@ class Maker:
             known = self.index.get(wording)
             return extra.setdefault(wording, len(self.table) + len(extra)) if known is None else known
 
-        for b in range(WINDOWS):
-            window = self.window(registers if registers and rng.random() < REGISTERS else lines, rng)
-            spinner = Spinner.draw(rng, list(self.swaps.tables), clean)
-            spinner.sources[ANY] = 1.5 * rng.random() if rng.random() < SENSELESS else 0.0
-            words, units, _ = spin(window, spinner, self.swaps, rng)
+        for b, window in enumerate(windows):
+            words, own = window.words, window.labels
             base, k, fitted = len(labels), 1, 0
             for word in words:
                 ids = self.pieces.of(word)
@@ -152,14 +184,8 @@ class Maker:
                 k += len(ids)
                 fitted += 1
             pieces[b, 0], pieces[b, k] = 2, 3
-            own = [0] * fitted
-            chosen = []
-            for u in units:
-                if u.last <= fitted:
-                    own[u.first] = FIRST
-                    own[u.first + 1 : u.last] = [FURTHER] * (u.last - u.first - 1)
-                    chosen.append((u.first, u.last, u.original))
-            labels += own
+            labels += own[:fitted]
+            chosen = [(first, last, target) for first, last, target in window.asked if last <= fitted]
             free = [i for i in range(fitted) if not own[i] and words[i][0].isalpha() and len(words[i]) > 1]
             for i in rng.sample(free, min(len(free), INTACT_SPANS)):
                 chosen.append((i, i + 1, words[i]))
@@ -182,12 +208,12 @@ class Maker:
         return of, np.array([i for f in found for i in f], np.int64)
 
 
-def load_lines(late: bool) -> list[str]:
+def load_lines(late: bool, most: int | None = None) -> list[str]:
+    """Lines of the building corpora, their last tenths or what comes before; the first ``most`` of each."""
     out = []
     for name in BUILD:
-        for line in late_lines(name) if late else building_lines(name):
-            if line:
-                out.append(line)
+        lines = late_lines(name) if late else building_lines(name)
+        out += [line for line in islice(lines, most) if line]
     return out
 
 
@@ -197,10 +223,10 @@ def load_registers() -> list[str]:
     return [line for f in files for line in f.read_text(encoding="utf-8").split("\n") if line]
 
 
-def _produce(queue: Any, maker: Maker, text: tuple[list[str], list[str]], steps: range) -> None:
+def _produce(queue: Any, maker: Maker, material: Material, steps: range) -> None:
     torch.set_num_threads(1)
     for step in steps:
-        queue.put(maker.batch(step, *text))
+        queue.put(maker.batch(step, material))
 
 
 class Table:
@@ -308,15 +334,14 @@ def build_network(start: Path | None) -> tuple[Network, list[str]]:
 class Batches:
     """Batches from worker processes. A graphics card is faster than they: it reads the last ones again meanwhile."""
 
-    def __init__(self, maker: Maker, steps: range, workers: int, again: bool) -> None:
-        text = load_lines(late=False), load_registers()
+    def __init__(self, maker: Maker, material: Material, steps: range, workers: int, again: bool) -> None:
         gc.freeze()  # what is shared with the workers stays shared
         fork = mp.get_context("fork")
         self._queue: Any = fork.Queue(maxsize=4 * workers)
         self._again, self._kept, self.made = again, deque[Batch](maxlen=KEPT), 0
         self._rng = random.Random(maker.seed)
         for k in range(workers):
-            fork.Process(target=_produce, args=(self._queue, maker, text, steps[k::workers]), daemon=True).start()
+            fork.Process(target=_produce, args=(self._queue, maker, material, steps[k::workers]), daemon=True).start()
 
     def next(self) -> Batch:
         """The next new batch, or one of the last where none waits."""
@@ -339,7 +364,7 @@ def probes(args: argparse.Namespace, vocabulary: list[str]) -> dict[str, list[Ba
             maker = Maker(args.lexicons, vocabulary, 999, held)
             trained = Maker(args.lexicons, vocabulary, 999)
             maker.table, maker.index = trained.table, trained.index  # both choose among the training's wordings
-            made[name] = [maker.batch(i, late, registers) for i in range(2)]
+            made[name] = [maker.batch(i, Material(late, registers)) for i in range(2)]
         path.write_bytes(pickle.dumps(made))
     found: dict[str, list[Batch]] = pickle.loads(path.read_bytes())  # our own file
     return found
@@ -360,6 +385,10 @@ def main() -> None:
     )
     parser.add_argument("--wordings", type=int, default=4000, help="wordings to choose among, of the table; 0: all")
     parser.add_argument("--workers", type=int, default=max(1, mp.cpu_count() - 1), help="processes that make windows")
+    parser.add_argument("--lines", type=int, help="of each corpus, the first ones; all, if it is not given")
+    parser.add_argument("--windows", type=int, default=WINDOWS, help="a batch")
+    parser.add_argument("--own", type=float, default=0.0, help="share of them that comes from our own articles")
+    parser.add_argument("--half-kept", type=int, help="which half of our own articles is kept out (training/own.py)")
     parser.add_argument("--every", type=int, default=250, help="steps between checkpoints and measurements")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
@@ -376,7 +405,9 @@ def main() -> None:
     (args.out / "config.json").write_text(json.dumps(net.bert.config.to_dict(), default=str), encoding="utf-8")
     maker = Maker(args.lexicons, vocabulary, args.seed)
     # Forks, which must come before the first use of the card.
-    batches = Batches(maker, range(first, args.steps), args.workers, again=device == "cuda")
+    own = [g for g in own_articles() if half(g["id"]) != args.half_kept] if args.own else []
+    material = Material(load_lines(False, args.lines), load_registers(), own, args.own, args.windows)
+    batches = Batches(maker, material, range(first, args.steps), args.workers, again=device == "cuda")
     table = Table(maker, args.wordings, device)
     net.to(device)
     if device == "cpu":
@@ -400,13 +431,14 @@ def main() -> None:
         for name, probe in probed.items():
             print(f"   {name}: {measure(net, table, probe)}", flush=True)
 
+    warm = min(200, 1 + args.steps // 10)  # steps until the learning rates are at their height
     began, sums, step = time.time(), torch.zeros(2, device=device), first
     while step < args.steps:
         minutes = (time.time() - began) / 60
         share = max(step / args.steps, minutes / args.minutes)
         if share > 1:
             break
-        factor = min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share)) + 0.01
+        factor = min(1.0, (step + 1) / warm) * (0.5 + 0.5 * math.cos(math.pi * share)) + 0.01
         for group in optimizer.param_groups:
             group["lr"] = group["top"] * factor * args.rate
         detection, choice, _, _ = losses(net, table.loaded(batches.next()), args.half)
@@ -420,7 +452,8 @@ def main() -> None:
         if step % 25 == 0:
             done, made = step - first, batches.made
             print(
-                f"{step} {60 * minutes:.0f} s {done * WINDOWS / 60 / minutes:.1f} windows/s, new {made / done:.2f} "
+                f"{step} {60 * minutes:.0f} s {done * args.windows / 60 / minutes:.1f} windows/s, "
+                f"new {made / done:.2f} "
                 f"detection {sums[0] / 25:.4f} choice {sums[1] / 25:.3f}",
                 flush=True,
             )

@@ -1,9 +1,10 @@
-"""Pack a trained checkpoint for shipping: training/export.py CHECKPOINT_FOLDER [--out repair/artifacts/encoder].
+"""Pack trained checkpoints for shipping: training/export.py CHECKPOINT_FOLDER... [--out repair/artifacts/encoder].
 
-Matrices become int8 with a float16 scale per row, the rest float16. With --before FOLDER --share S the weights are S of
-the checkpoint's and 1 - S of the packed ones that its training started from: much training on made damage makes the
-encoder surer of it, and of odd clean text too; the mean keeps most of what was learnt and raises fewer false alarms
-(Wortsman et al. 2022, arXiv:2109.01903; figures in docs/cards/encoder.md).
+Matrices become int8 with a float16 scale per row, the rest float16. Of several checkpoints with the same start the mean
+is packed (Wortsman et al. 2022, arXiv:2203.05482): so encoders that learnt from one half of our own articles each
+become one. With --before FOLDER --share S the weights are S of theirs and 1 - S of the packed ones that the training
+started from: much training on made damage makes the encoder surer of it, and of odd clean text too; the mean keeps
+most of what was learnt and raises fewer false alarms (the same, arXiv:2109.01903; figures in docs/cards/encoder.md).
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ POSITIONS = 256  # position vectors kept; windows are shorter
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoints", type=Path, nargs="+")
     parser.add_argument("--before", type=Path, help="packed weights that the training started from")
     parser.add_argument("--share", type=float, default=0.6, help="of the checkpoint, with --before")
     parser.add_argument("--out", type=Path, default=Path("repair/artifacts/encoder"))
     args = parser.parse_args()
-    state = torch.load(args.checkpoint / "checkpoint.pt", weights_only=True)["net"]
+    states = [torch.load(folder / "checkpoint.pt", weights_only=True)["net"] for folder in args.checkpoints]
     before = load_network(args.before)[0].state_dict() if args.before else {}
     packed: dict[str, np.ndarray] = {}
-    for name, tensor in state.items():
-        value = tensor.float().numpy()
+    for name in states[0]:
+        value = np.mean([state[name].float().numpy() for state in states], axis=0)
         if name.endswith(("position_ids", "token_type_ids")):
             continue
         if name.endswith("position_embeddings.weight"):
@@ -45,8 +46,8 @@ def main() -> None:
             packed[f"{name}|scale"] = scale
         else:
             packed[name] = value.astype(np.float16)
-    pieces = (args.checkpoint / "pieces.txt").read_text(encoding="utf-8")
-    config = json.loads((args.checkpoint / "config.json").read_text(encoding="utf-8"))
+    pieces = (args.checkpoints[0] / "pieces.txt").read_text(encoding="utf-8")
+    config = json.loads((args.checkpoints[0] / "config.json").read_text(encoding="utf-8"))
     keys = (
         "hidden_size",
         "num_hidden_layers",

@@ -104,8 +104,9 @@ def main() -> None:
     slot = ((hashes & np.uint64(0xFFF)) << np.uint64(4)).astype(np.uint16) | level
     by = np.lexsort((slot, bucket))
     args.out.mkdir(parents=True, exist_ok=True)
-    starts = np.searchsorted(bucket[by], np.arange((1 << bits) + 1)).astype(np.uint32)
-    np.save(args.out / "starts.npy", starts)
+    sizes = np.bincount(bucket, minlength=1 << bits)
+    assert sizes.max() < 256, "a bucket too full for its size to be a byte: make PER_BUCKET smaller"
+    np.save(args.out / "sizes.npy", sizes.astype(np.uint8))
     np.save(args.out / "slots.npy", slot[by])
     np.save(args.out / "levels.npy", (min(LEAST) * COUNT_BASE ** (np.arange(16) + 0.5)).astype(np.float32))
     unknown = int(frequency.sum() - frequency[order].sum())
