@@ -46,8 +46,9 @@ from repair.report import Report, Verdict
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
 from training.articles import Gold, folder
-from training.combination import OWN, Sample, clean_texts, fit, labelled, synthetic
+from training.combination import Sample, clean_texts, fit, labelled, synthetic
 from training.corpora import HELD
+from training.own import HALVES, OWN, half
 from training.swaps import Swaps
 
 MEASURED = ("dev", "unseen", "tortured")
@@ -104,35 +105,36 @@ class Gathered:
 
 
 class _Worker:
-    """What a process needs to gather evidence."""
+    """What a process needs to gather evidence: the shipped encoder, then those of the halves (training/own.py)."""
 
-    encoder: Encoder
+    encoders: list[Encoder]
     untrained: Untrained
-    judges: dict[bool, tuple[Judge, Judge]]  # with the lexicon or not: (seeing, blind)
+    seeing: dict[tuple[int, bool], Judge]  # by encoder, and with the lexicon or not
+    blind: dict[bool, Judge]
 
     @classmethod
-    def start(cls, folder: Path) -> None:
+    def start(cls, folders: list[Path]) -> None:
         torch.set_num_threads(1)
         store, lexicon = NgramStore(artifacts() / "ngrams"), Lexicon(rows.shipped())
         thesaurus = Thesaurus(artifacts() / "thesaurus")
-        cls.encoder, cls.untrained = Encoder(folder), Untrained()
-        cls.judges = {}
+        cls.encoders, cls.untrained = [Encoder(folder) for folder in folders], Untrained()
+        cls.seeing, cls.blind = {}, {}
         for listed in (True, False):
             without = () if listed else ("lexicon",)
-            cls.judges[listed] = (
-                Judge(store, Proposer(lexicon, thesaurus, store, without), cls.encoder),
-                Judge(store, Proposer(lexicon, thesaurus, store, (*without, "encoder")), None),
-            )
+            proposer = Proposer(lexicon, thesaurus, store, without)
+            cls.seeing |= {(k, listed): Judge(store, proposer, encoder) for k, encoder in enumerate(cls.encoders)}
+            cls.blind[listed] = Judge(store, Proposer(lexicon, thesaurus, store, (*without, "encoder")), None)
 
     @classmethod
     def gathered(cls, jobs: list[tuple[str, str, bool, Gold]]) -> list[Gathered]:
         out = []
         for of, kind, listed, gold in jobs:
+            by = 1 + half(gold["id"]) if of == "fit" and kind == "own" and len(cls.encoders) > 1 else 0
             text = Text(gold["text"])
-            (reading,) = cls.encoder.read([text])
+            (reading,) = cls.encoders[by].read([text])
             seeing, blind = (
                 labelled(kind, gold, text, replace(judge.evidence(text, seen), entries={}))
-                for judge, seen in zip(cls.judges[listed], (reading, None), strict=True)
+                for judge, seen in ((cls.seeing[by, listed], reading), (cls.blind[listed], None))
             )
             out.append(Gathered(of, gold, seeing, blind, cls.untrained.columns(text, blind.evidence)))
         return out
@@ -165,14 +167,14 @@ def _clean(name: str, text: str) -> Gold:
     return {"id": name, "text": text, "units": []}
 
 
-def gather(out: Path, every: int, encoder: Path) -> list[Gathered]:
+def gather(out: Path, every: int, encoders: list[Path]) -> list[Gathered]:
     """Evidence on all articles, in two processes, kept part by part."""
     todo = jobs(every)
     parts = [todo[at : at + PART] for at in range(0, len(todo), PART)]
     files = [out / f"evidence-{k}.pickle" for k in range(len(parts))]
     left = [k for k, file in enumerate(files) if not file.exists()]
     began = time.time()
-    with ProcessPoolExecutor(2, get_context("spawn"), _Worker.start, (encoder,)) as pool:
+    with ProcessPoolExecutor(2, get_context("spawn"), _Worker.start, (encoders,)) as pool:
         for n, (k, found) in enumerate(zip(left, pool.map(_Worker.gathered, [parts[k] for k in left]), strict=True)):
             files[k].write_bytes(pickle.dumps(found))
             if n % 10 == 0:
@@ -293,17 +295,19 @@ def climbed(out: Path, found: Sequence[Gathered], seed: int) -> Iterator[tuple[s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, default=artifacts() / "encoder")
+    parser.add_argument("--halves", type=Path, nargs=HALVES, default=[], help="as of training.combination")
     parser.add_argument("--out", type=Path, default=Path("build/ablation"))
     parser.add_argument("--every", type=int, default=1, help="only every so many articles: to try it out")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--write", type=Path, help="a page for the table, such as docs/ablation.md")
     args = parser.parse_args()
     mark = args.every
-    for path in [args.encoder / "weights.npz", *rows.shipped()]:
+    encoders = [args.encoder, *args.halves]
+    for path in [*(encoder / "weights.npz" for encoder in encoders), *rows.shipped()]:
         mark = zlib.crc32(path.read_bytes(), mark)
     out: Path = args.out / f"{mark:08x}"  # other models, other evidence
     out.mkdir(parents=True, exist_ok=True)
-    found = gather(out, args.every, args.encoder)
+    found = gather(out, args.every, encoders)
     lines: list[str] = []
     for name, r, judged in climbed(out, found, args.seed):
         lines += [*([] if lines else [head(r)]), row(name, r, judged)]

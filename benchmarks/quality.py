@@ -132,6 +132,7 @@ SPUN: dict[str, Callable[[], list[Gold]]] = {
     "seed": lambda: gold_lines(SHARED / "data/seed/spun.jsonl"),
     "dev": lambda: gold_lines(SHARED / "data/dev/spun.jsonl"),
     "test": lambda: list(folder(Path("tests/articles/spun"))),
+    "kinds": lambda: list(folder(Path("tests/kinds/spun"))),
     "unseen": lambda: kept(unseen),
     "tortured": lambda: kept(tortured),
 }
@@ -145,6 +146,7 @@ HEAD_CLEAN = "| text | words | findings / 1,000 | replacements / 1,000 | accused
 CLEAN: dict[str, Callable[[], list[Gold]]] = {
     "devclean": lambda: [{"units": [], **g} for g in gold_lines(SHARED / "data/dev/clean.jsonl")],
     "testclean": lambda: list(folder(Path("tests/articles/clean"))),
+    "kindsclean": lambda: list(folder(Path("tests/kinds/clean"))),
 }
 
 

@@ -49,15 +49,15 @@ class NgramStore:
             self.listed = (folder / "words.txt").read_text(encoding="utf-8")
             self._names = (folder / "names.txt").read_text(encoding="utf-8")
             self.unigrams: npt.NDArray[np.uint32] = np.load(folder / "unigrams.npy")
-            sizes = np.load(folder / "sizes.npy")  # entries of each bucket
+            self._sizes = np.load(folder / "sizes.npy")  # entries of each bucket
             # As a plain array over the map: its own class is slow to index.
             self._slots = np.load(folder / "slots.npy", mmap_mode="r").view(np.ndarray)
             self._levels: Floats = np.load(folder / "levels.npy")
         self.words = self.listed.split(" ")
         self.total = float(self.unigrams.sum())
-        self._starts = np.zeros(len(sizes) + 1, np.uint32)
-        np.cumsum(sizes, out=self._starts[1:])
-        self._shift = np.uint64(64 - int(np.log2(len(sizes))))
+        self._starts = np.zeros(len(self._sizes) + 1, np.uint32)
+        np.cumsum(self._sizes, out=self._starts[1:])
+        self._shift = np.uint64(64 - int(np.log2(len(self._sizes))))
 
     # Made when they are needed: what the screen spares needs neither.
     @cached_property
@@ -93,10 +93,9 @@ class NgramStore:
 
         Most n-grams asked for are unseen, and one look here, where a search takes several, tells so of 15 in 16.
         """
-        sizes = np.diff(self._starts.astype(np.int64))
         parts = []
-        for at in range(0, len(sizes), _BLOCK):
-            some = sizes[at : at + _BLOCK]
+        for at in range(0, len(self._sizes), _BLOCK):
+            some = self._sizes[at : at + _BLOCK].astype(np.int64)
             there = np.zeros(len(some) << 8, bool)
             entries = self._slots[self._starts[at] : self._starts[at + len(some)]]
             there[np.repeat(np.arange(len(some)) << 8, some) + (entries >> 8)] = True

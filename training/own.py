@@ -1,6 +1,6 @@
 """Windows of our own annotated articles for the encoder's last training (training.encoder --own).
 
-Most swaps that training/corrupt.py makes come from dictionaries. People who put themselves in a machine's place write
+Most swaps that training/corrupt.py makes come from dictionaries. Writers who put themselves in a machine's place find
 what no dictionary holds: literal returns from another language, broken collocations, terms turned word by word. Each
 time an article is read, a random share of its swaps is undone, so that light damage and clean text come in its manner
 too. Articles are split in halves by their names: an encoder that learns from one half serves to judge the other when
