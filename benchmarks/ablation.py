@@ -45,10 +45,10 @@ from repair.pipeline import SPARED, Pipeline, artifacts
 from repair.report import Report, Verdict
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
-from training.articles import Gold, folder
+from training.articles import OWN, Gold, folder
 from training.combination import Sample, clean_texts, fit, labelled, synthetic
 from training.corpora import HELD
-from training.own import HALVES, OWN, half
+from training.own import HALVES, judged_by
 from training.swaps import Swaps
 
 MEASURED = ("dev", "unseen", "tortured")
@@ -129,7 +129,7 @@ class _Worker:
     def gathered(cls, jobs: list[tuple[str, str, bool, Gold]]) -> list[Gathered]:
         out = []
         for of, kind, listed, gold in jobs:
-            by = 1 + half(gold["id"]) if of == "fit" and kind == "own" and len(cls.encoders) > 1 else 0
+            by = judged_by(gold["id"], len(cls.encoders)) if of == "fit" and kind == "own" else 0
             text = Text(gold["text"])
             (reading,) = cls.encoders[by].read([text])
             seeing, blind = (

@@ -27,9 +27,7 @@ SUSPICIOUS, SPUN = 0.4, 0.95  # probabilities of the verdict; 1 of 448 readings 
 DOUBT = 0.35  # how much of the verdict's doubt is added to the threshold of rewrites
 WARY = 28.0  # the same of reports, of its square: little where an article is spun beyond doubt, all where it may be odd
 SHORT = 150  # words; below, the verdict's rates are those of so long a text
-INTACT = (
-    0.1  # chance of having been replaced below which no word is rewritten; nor is the encoder asked what stood there
-)
+INTACT = 0.1  # chance of having been replaced below which no word is rewritten, nor the encoder asked what stood there
 UNPROPOSED = -5.0  # the log-odds of a candidate that another place did not even propose
 _TOP = tuple(range(len(PAIR)))  # columns of the best pair that the span networks see
 

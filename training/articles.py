@@ -18,6 +18,7 @@ from repair.segment import TOKEN
 UNIT = re.compile(r"\{\{(\??)([^{}|]+)((?:\|\|[^{}|]+)+)\}\}")
 _AN = re.compile(r"\ban\b")
 EXCERPT = 150  # words
+OWN = Path("training/articles")
 Gold = dict[str, Any]  # id, text, units: as ../shared/bench/score.py reads it
 
 

@@ -38,7 +38,7 @@ from repair.thesaurus import Thesaurus
 from training.articles import Gold, cores, norm, restored
 from training.corpora import BUILD, late_lines
 from training.corrupt import Spinner, annotated
-from training.own import HALVES, half, own_articles
+from training.own import HALVES, judged_by, own_articles
 from training.perceptrons import Bins, Net, fitted, packed
 from training.swaps import Swaps
 
@@ -140,7 +140,8 @@ class _Worker:
     def start(cls, folders: list[Path]) -> None:
         torch.set_num_threads(1)
         store, lexicon = NgramStore(ARTIFACTS / "ngrams"), Lexicon(rows.shipped())
-        proposers = [Proposer(lexicon, Thesaurus(ARTIFACTS / "thesaurus"), store, w) for w in ((), ("lexicon",))]
+        thesaurus = Thesaurus(ARTIFACTS / "thesaurus")
+        proposers = [Proposer(lexicon, thesaurus, store, without) for without in ((), ("lexicon",))]
         cls.encoders = [Encoder(folder) for folder in folders]
         cls.judges = [[Judge(store, proposer, encoder) for proposer in proposers] for encoder in cls.encoders]
 
@@ -150,7 +151,7 @@ class _Worker:
         have to know how to do without it."""
         out = []
         for k, (kind, gold) in enumerate(golds):
-            by = 1 + half(gold["id"]) if kind == "own" and len(cls.encoders) > 1 else 0
+            by = judged_by(gold["id"], len(cls.encoders)) if kind == "own" else 0
             text, judges = Text(gold["text"]), cls.judges[by]
             (reading,) = cls.encoders[by].read([text])
             for judge in judges if kind == "own" else [judges[k % 4 == 0]]:

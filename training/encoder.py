@@ -44,7 +44,7 @@ from training.ahead import ARTIFACTS, Ahead
 from training.articles import Gold
 from training.corpora import BUILD, building_lines, late_lines
 from training.corrupt import Spinner, spin
-from training.own import Window, endless, half, own_articles
+from training.own import WORDS, Window, endless, half, own_articles
 from training.swaps import ANY, Swaps
 
 AHEAD = Path("build/neighbours.npz")  # training/ahead.py
@@ -131,7 +131,7 @@ class Maker:
     def window(self, lines: list[str], rng: random.Random) -> str:
         """Some consecutive lines of about the window's length, starting anywhere."""
         at, out, words = rng.randrange(len(lines)), [], 0
-        while words < 0.8 * WINDOW and at < len(lines):
+        while words < WORDS and at < len(lines):
             out.append(lines[at])
             words += lines[at].count(" ") + 1
             at += 1

@@ -27,10 +27,10 @@ from repair.glance import COLUMNS, features, replaced
 from repair.memory import hand_back
 from repair.pipeline import Pipeline
 from repair.report import Article
-from training.articles import density, excerpt, folder, planted, thinned
+from training.articles import OWN, density, excerpt, folder, planted, thinned
 from training.corpora import BUILD, HELD
 from training.misfits import DENSE, FOLDS, THIN
-from training.screen import ARTIFACTS, OWN, held_lines, late_lines, registers, sample
+from training.screen import ARTIFACTS, held_lines, late_lines, registers, sample
 
 LOSES = 0.02  # of the spun articles in which the analysis finds something
 EACH = {"late": 250, "held": 100}  # pieces of each corpus

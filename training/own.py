@@ -13,15 +13,14 @@ import random
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from repair.encoder import WINDOW
 from repair.network import FIRST, FURTHER
 from repair.segment import Text
-from training.articles import Gold, cores, folder, thinned
+from training.articles import OWN, Gold, cores, folder, thinned
 
-OWN = Path("training/articles")
 HALVES = 2
+WORDS = 0.8 * WINDOW  # that a window holds: four to five word pieces
 WHOLE, CLEAN = 0.4, 0.15  # share of the readings with every swap in place, and with none
 FIRST_SAID = 0.7  # how often the first of several originals is the one that is asked for
 NOT_ASKED = -100  # label of a word that may be an artifact or not: the loss passes over it
@@ -39,6 +38,11 @@ class Window:
 def half(name: str) -> int:
     """Which half an article of this name belongs to."""
     return zlib.crc32(name.encode()) % HALVES
+
+
+def judged_by(name: str, encoders: int) -> int:
+    """Which encoder sees an article of ours as new: the shipped one, or where there are such, that of its half."""
+    return 1 + half(name) if encoders > 1 else 0
 
 
 def own_articles() -> list[Gold]:
@@ -79,10 +83,10 @@ def windows(gold: Gold, rng: random.Random) -> Iterator[Window]:
 
 
 def _runs(text: Text) -> Iterator[tuple[int, int]]:
-    """Tokens [first, last) of sentences that go together: about five word pieces to four tokens."""
+    """Tokens [first, last) of sentences that go together."""
     first = 0
     for sentence in text.sentences:
-        if sentence.last - first > WINDOW * 0.8 and sentence.first > first:
+        if sentence.last - first > WORDS and sentence.first > first:
             yield first, sentence.first
             first = sentence.first
     if first < len(text):

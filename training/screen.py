@@ -35,7 +35,7 @@ from repair.ngrams import NgramStore
 from repair.screen import NEVER, SHORT, Screen
 from repair.thesaurus import Thesaurus
 from training import misfits
-from training.articles import folder, gold_lines
+from training.articles import OWN, folder, gold_lines
 from training.corpora import BUILD, HELD, SHARED, building_lines, late_lines, lines
 from training.corrupt import Spinner, spin
 from training.swaps import Swaps
@@ -45,7 +45,6 @@ RATES = (0.02, 0.1, 0.4, 1.2, 4.0, 12.0, 30.0)  # hits per million words of clea
 MOST_WEIGHT = 6.0
 MOST_COUNTED = 80_000_000  # characters of one corpus
 IMPORTANCE = 20.0  # of one of our own articles against one spun by training/corrupt.py
-OWN = Path("training/articles")
 REGISTERS = Path("training/registers")
 MISSED = 0.75  # share of what may be missed that the first look may miss alone
 READ = 60_000  # lines of a held-back corpus that are reported on
