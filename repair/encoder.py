@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 WINDOW = 240  # word pieces in a window, as in training
-BATCH = 4  # windows in one pass; more are no faster, and take more memory
+BEGIN, END = 2, 3  # word pieces before and after a window
+KEPT = 16  # readings of windows, 0.3 MB each
 BLOCK = 128  # wordings embedded in one pass, always as many
 EMBEDDING = "bert.embeddings.word_embeddings.weight"
 REFERENCE = 12_000  # common words that normalise the scores
@@ -97,6 +98,7 @@ class Encoder:
         self._size = int(self._net.bert.config.hidden_size)
         self._tokenizer = piece_tokenizer(vocabulary)
         self._pieces = lru_cache(maxsize=25_000)(self._pieces_of)
+        self._window = lru_cache(maxsize=KEPT)(self._read_window)
 
     def _pieces_of(self, word: str) -> tuple[int, ...]:
         readable = word.encode("utf-8", "replace").decode()  # lone surrogates are no text to the tokenizer
@@ -105,49 +107,37 @@ class Encoder:
     def read(self, texts: Sequence[Text]) -> list[Reading]:
         """Read whole articles.
 
-        Windows of different articles never share a pass: sums of floats depend on the shape of what they are summed
-        with, and an article's report must not depend on its neighbours.
+        Every window has a pass of its own: sums of floats depend on the shape of what they are summed with, and an
+        article's report must not depend on its neighbours. Nor would passes of several be faster: they are padded.
         """
         return [self._read(text) for text in texts]
 
     def _read(self, text: Text) -> Reading:
+        odds, states = [np.zeros((0, 3), np.float32)], [np.zeros((0, self._size), np.float32)]
+        for a, z in self._windows(text):
+            chances, seen = self._window(tuple(text.words[a:z]))
+            odds.append(chances)
+            states.append(seen)
+        return Reading(np.concatenate(odds), np.concatenate(states))
+
+    def _read_window(self, words: tuple[str, ...]) -> tuple[Floats, Floats]:
+        """Odds and states of the words of a window. Kept: an article is read again when some of it was rewritten."""
         import torch
 
-        odds = np.zeros((len(text), 3), np.float32)
-        states = np.zeros((len(text), self._size), np.float32)
-        windows = sorted(self._windows(text), key=lambda w: w[1] - w[0])
-        for at in range(0, len(windows), BATCH):
-            part = windows[at : at + BATCH]
-            ids = [[self._pieces(w) for w in text.words[a:z]] for a, z in part]
-            length = 2 + max(sum(map(len, w)) for w in ids)
-            pieces = np.zeros((len(part), length), np.int64)
-            word_of = np.full((len(part), length), -1, np.int64)
-            n = 0
-            for row, words in enumerate(ids):
-                i = 1
-                for word in words:
-                    pieces[row, i : i + len(word)] = word
-                    word_of[row, i : i + len(word)] = n
-                    i += len(word)
-                    n += 1
-                pieces[row, 0], pieces[row, i] = 2, 3
-            p = torch.from_numpy(pieces)
-            with torch.inference_mode():
-                seen = self._model(
-                    {
-                        "input_ids": p,
-                        "attention_mask": (p != 0).long(),
-                        "word_of": torch.from_numpy(word_of),
-                        "words": torch.arange(n),
-                    }
-                )
-            found, chance = seen["word_states"].numpy(), seen["word_odds"].numpy()
-            n = 0
-            for a, z in part:
-                odds[a:z] = chance[n : n + z - a]
-                states[a:z] = found[n : n + z - a]
-                n += z - a
-        return Reading(odds, states)
+        ids = [self._pieces(w) for w in words]
+        lengths = np.array([1, *map(len, ids), 1])  # with the marks of beginning and end
+        word_of = np.repeat(np.arange(-1, len(ids) + 1), lengths)
+        word_of[-1] = -1
+        with torch.inference_mode():
+            seen = self._model(
+                {
+                    "input_ids": torch.tensor([[BEGIN, *(piece for word in ids for piece in word), END]]),
+                    "attention_mask": torch.ones((1, len(word_of)), dtype=torch.long),
+                    "word_of": torch.from_numpy(word_of),
+                    "words": torch.arange(len(ids)),
+                }
+            )
+        return seen["word_odds"].numpy(), seen["word_states"].numpy()
 
     def _windows(self, text: Text) -> list[tuple[int, int]]:
         """Token ranges of whole sentences that fit a window together; longer sentences are cut."""

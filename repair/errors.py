@@ -58,8 +58,9 @@ def missing_extra(what: str, extra: str, package: str) -> InputError:
 def artifact(path: Path, what: str) -> Iterator[None]:
     """Around what reads the built artifact at ``path``: raises ArtifactError where it is missing or damaged."""
     from zipfile import BadZipFile  # not when the command starts
+    from zlib import error as DamagedError
 
     try:
         yield
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as e:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, DamagedError) as e:
         raise ArtifactError(f"{path}: the {what} can't be read ({e}); install mt-repair again") from e

@@ -7,6 +7,7 @@ n-gram in about 250 is therefore taken for a rare one (16 entries a bucket / 2**
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,7 @@ class NgramStore:
 
     def __init__(self, folder: Path) -> None:
         with artifact(folder, "n-gram store"):
-            self.listed = (folder / "words.txt").read_text(encoding="utf-8")
+            self.listed = gzip.decompress((folder / "words.txt.gz").read_bytes()).decode()
             self._names = (folder / "names.txt").read_text(encoding="utf-8")
             self.unigrams: npt.NDArray[np.uint32] = np.load(folder / "unigrams.npy")
             self._sizes = np.load(folder / "sizes.npy")  # entries of each bucket

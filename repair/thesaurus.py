@@ -6,6 +6,7 @@ there. Built by training/thesaurus.py.
 
 from __future__ import annotations
 
+import gzip
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Thesaurus:
 
     def __init__(self, folder: Path) -> None:
         with artifact(folder, "thesaurus"):
-            self.words = (folder / "words.txt").read_text(encoding="utf-8").split("\n")[:-1]
+            self.words = gzip.decompress((folder / "words.txt.gz").read_bytes()).decode().split("\n")[:-1]
             self._synsets = _Rows(folder, "word_synsets")
             self._members = _Rows(folder, "synset_words")
             self._links = _Rows(folder, "synset_synsets")

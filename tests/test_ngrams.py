@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +29,7 @@ def build(folder: Path, counts: dict[tuple[int, ...], int], bits: int = 2) -> Ng
     np.save(folder / "slots.npy", slot[by])
     np.save(folder / "levels.npy", (2 * COUNT_BASE ** (np.arange(16) + 0.5)).astype(np.float32))
     np.save(folder / "unigrams.npy", np.array([7, 100, 50, 20, 300], np.uint32))
-    (folder / "words.txt").write_text(" ".join(WORDS), encoding="utf-8")
+    (folder / "words.txt.gz").write_bytes(gzip.compress(" ".join(WORDS).encode()))
     (folder / "names.txt").write_text("", encoding="utf-8")
     return NgramStore(folder)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def seen_only_as(folder: Path, *pairs: str) -> NgramStore:
     np.save(folder / "slots.npy", slots[by])
     np.save(folder / "levels.npy", (2 * COUNT_BASE ** (np.arange(16) + 0.5)).astype(np.float32))
     np.save(folder / "unigrams.npy", np.full(len(words), 5000, np.uint32))
-    (folder / "words.txt").write_text(" ".join(words), encoding="utf-8")
+    (folder / "words.txt.gz").write_bytes(gzip.compress(" ".join(words).encode()))
     (folder / "names.txt").write_text("", encoding="utf-8")
     return NgramStore(folder)
 

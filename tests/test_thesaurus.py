@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def build(folder: Path) -> Thesaurus:
         np.save(folder / f"{name}.sizes.npy", np.array([*map(len, rows)], np.uint16))
         np.save(folder / f"{name}.npy", np.array([x for r in rows for x in r], np.uint32))
 
-    (folder / "words.txt").write_text("\n".join(WORDS) + "\n", encoding="utf-8")
+    (folder / "words.txt.gz").write_bytes(gzip.compress(("\n".join(WORDS) + "\n").encode()))
     save("word_synsets", [[0], [0], [1], [2], [], [], []])
     save("synset_words", [[0, 1], [2], [3]])
     save("synset_synsets", [[1], [0, 2], [1]])
@@ -44,9 +45,18 @@ def test_one_neighbour_by_several_ways(tmp_path: Path) -> None:
     assert Thesaurus(tmp_path).neighbours("car")["auto"] == SAME | PPDB
 
 
-def test_a_damaged_thesaurus_says_what_to_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "damaged"),
+    [
+        ("ppdb.npy", b"no array"),
+        ("words.txt.gz", b"no archive"),
+        ("words.txt.gz", gzip.compress(b"car")[:-9]),
+        ("words.txt.gz", gzip.compress(b"car" * 99)[:12] + b"\xff" * 20),
+    ],
+)
+def test_a_damaged_thesaurus_says_what_to_do(tmp_path: Path, file: str, damaged: bytes) -> None:
     build(tmp_path)
-    (tmp_path / "ppdb.npy").write_bytes(b"no array")
+    (tmp_path / file).write_bytes(damaged)
     with pytest.raises(ArtifactError, match="install mt-repair again"):
         Thesaurus(tmp_path)
 

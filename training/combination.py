@@ -50,6 +50,7 @@ THINNED = {True: 0.35, False: 0.06}  # share kept of stretches that no candidate
 IMPORTANCE = {"own": 1.0, "clean": 0.6, "synthetic": 0.2}
 EVEN = 60  # artifact stretches of an article from which on more of them weigh no more: articles count, not swaps
 CLEAN_TO_SPUN = 1.0  # weight of all clean articles to that of all spun ones, for the verdict
+FitOne = Callable[[Sequence[int], int], Net]  # from numbers of samples and a seed
 
 
 @dataclass
@@ -184,7 +185,7 @@ def gather(args: argparse.Namespace) -> list[Sample]:
 def stretches(sample: Sample, x: np.ndarray, weight: float, gen: np.random.Generator) -> list[np.ndarray]:
     """Stretches with candidates side by side: rows (n, KEPT, columns), there and restores (n, KEPT), weight (n,).
 
-    Stretches that no candidate restores are thinned, and weighted by what was left out.
+    x: a sample's rows, halved. Stretches that no candidate restores are thinned, and weighted by what was left out.
     """
     starts = np.flatnonzero(np.r_[True, np.diff(sample.evidence.span_of) != 0])
     sizes = np.diff([*starts, len(x)])
@@ -195,7 +196,7 @@ def stretches(sample: Sample, x: np.ndarray, weight: float, gen: np.random.Gener
     there, y = np.zeros((2, len(keep), KEPT), np.float32)
     for k, i in enumerate(keep):
         n, part = sizes[i], slice(starts[i], starts[i] + sizes[i])
-        out[k, :n], there[k, :n], y[k, :n] = halved(x[part]), 1, sample.restores[part]
+        out[k, :n], there[k, :n], y[k, :n] = x[part], 1, sample.restores[part]
     return [out, there, y, np.where(good[keep], weight, weight / share).astype(np.float32)]
 
 
@@ -206,11 +207,29 @@ def halved(x: np.ndarray) -> np.ndarray:
 
 def some(x: Sequence[np.ndarray | None], gen: np.random.Generator) -> np.ndarray:
     """A tenth of all rows, for the bins."""
-    return np.concatenate([rows[gen.random(len(rows)) < 0.1] for rows in x if rows is not None])
+    return np.concatenate([rows[gen.random(len(rows)) < 0.1] for rows in x if rows is not None]).astype(np.float32)
+
+
+def networks(fit_one: FitOne, jobs: Sequence[tuple[list[int], int]]) -> list[Net]:
+    """Networks fitted on the samples and with the seed of each job, two at a time."""
+    _Forked.fit_one = staticmethod(fit_one)
+    with ProcessPoolExecutor(2, get_context("fork")) as pool:
+        return list(pool.map(_Forked.run, jobs))
+
+
+class _Forked:
+    """What the processes of ``networks`` inherit, with all the data that it closes over: nothing is copied."""
+
+    fit_one: FitOne
+
+    @classmethod
+    def run(cls, job: tuple[list[int], int]) -> Net:
+        torch.set_num_threads(1)
+        return cls.fit_one(*job)
 
 
 def out_of_fold(
-    fit_one: Callable[[Sequence[int], int], Net],
+    fit_one: FitOne,
     bins: Bins,
     x: Sequence[np.ndarray | None],
     groups: Sequence[np.ndarray] | None,
@@ -219,11 +238,12 @@ def out_of_fold(
 ) -> list[np.ndarray]:
     """Log-odds of all rows, each sample's by a network that was fitted on the other folds."""
     out: list[np.ndarray] = [np.zeros(0, np.float32)] * len(x)
-    for f in range(FOLDS):
-        net = Perceptrons(packed([fit_one(np.flatnonzero(fold != f).tolist(), seed)], bins, "net"), "net")
+    fitted_on = [(np.flatnonzero(fold != f).tolist(), seed) for f in range(FOLDS)]
+    for f, one in enumerate(networks(fit_one, fitted_on)):
+        net = Perceptrons(packed([one], bins, "net"), "net")
         for i in np.flatnonzero(fold == f):
             if (rows := x[i]) is not None:
-                out[i] = net.logits(rows, groups[i] if groups else None)
+                out[i] = net.logits(rows.astype(np.float32), groups[i] if groups else None)
     return out
 
 
@@ -233,7 +253,7 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     numbers = {name: i for i, name in enumerate(dict.fromkeys(s.name for s in samples))}
     fold = np.array([numbers[s.name] % FOLDS for s in samples])
     weight = [IMPORTANCE[s.kind] * EVEN / max(EVEN, int(s.touches.sum())) for s in samples]
-    x_pair = [pair_rows(s.evidence) if s.evidence.texts else None for s in samples]
+    x_pair = [halved(pair_rows(s.evidence)) if s.evidence.texts else None for s in samples]
     pair_bins = Bins.of(some(x_pair, gen))
     sets = {i: stretches(samples[i], x, weight[i], gen) for i, x in enumerate(x_pair) if x is not None}
 
@@ -266,10 +286,10 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     w[~y] *= CLEAN_TO_SPUN * w[y & counted].sum() / w[~y].sum()
     verdict = LogisticRegression(C=3.0, max_iter=5000).fit(x[counted], y[counted], sample_weight=w[counted])
     report(samples, chance, confidence, verdict.predict_proba(x)[:, 1])
-    every = range(len(samples))
+    every = list(range(len(samples)))
     arrays: dict[str, Any] = {}
     for prefix, fit_one, bins in (("pair", fit_pair, pair_bins), ("span", fit_span, span_bins)):
-        arrays |= packed([fit_one(every, seed + i) for i in range(BAG)], bins, prefix)
+        arrays |= packed(networks(fit_one, [(every, seed + i) for i in range(BAG)]), bins, prefix)
     arrays["verdict_weights"] = np.concatenate([verdict.coef_[0], verdict.intercept_]).astype(np.float32)
     print("verdict", dict(zip([*VERDICT, "bias"], arrays["verdict_weights"].round(2).tolist(), strict=True)))
     return arrays

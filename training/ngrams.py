@@ -7,6 +7,7 @@ Two steps, each kept on disk: the corpora as one stream of word ids, then counts
 from __future__ import annotations
 
 import argparse
+import gzip
 import time
 from array import array
 from pathlib import Path
@@ -111,7 +112,8 @@ def main() -> None:
     np.save(args.out / "levels.npy", (min(LEAST) * COUNT_BASE ** (np.arange(16) + 0.5)).astype(np.float32))
     unknown = int(frequency.sum() - frequency[order].sum())
     np.save(args.out / "unigrams.npy", np.concatenate([[unknown], frequency[order]]).astype(np.uint32))
-    (args.out / "words.txt").write_text(" ".join(["\0", *(types[i] for i in order)]), encoding="utf-8")
+    listed = " ".join(["\0", *(types[i] for i in order)])
+    (args.out / "words.txt.gz").write_bytes(gzip.compress(listed.encode(), mtime=0))
     size = sum(f.stat().st_size for f in args.out.iterdir())
     print(f"{len(hashes):,} n-grams, {WORDS:,} words, {len(ids):,} tokens counted, {size / 1e6:.1f} MB in {args.out}")
 

@@ -52,7 +52,7 @@ def own_articles() -> list[Gold]:
 
 def endless(articles: Sequence[Gold], rng: random.Random) -> Iterator[Window]:
     """Windows of all articles, in a new order and with other swaps undone each time round."""
-    while True:
+    while articles:
         for gold in rng.sample(articles, len(articles)):
             draw = rng.random()
             share = 1.0 if draw < WHOLE else 0.0 if draw < WHOLE + CLEAN else rng.random()

@@ -7,6 +7,7 @@ candidate.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import lzma
 import re
@@ -135,7 +136,8 @@ def main() -> None:
         np.save(args.out / f"{name}.sizes.npy", sizes)
         np.save(args.out / f"{name}.npy", targets)
         print(f"{name}: {len(targets):,}")
-    (args.out / "words.txt").write_text("\n".join(words.ids) + "\n", encoding="utf-8")
+    listed = "\n".join(words.ids) + "\n"
+    (args.out / "words.txt.gz").write_bytes(gzip.compress(listed.encode(), mtime=0))
     print(f"{n:,} words, {sum(f.stat().st_size for f in args.out.iterdir()) / 1e6:.1f} MB in {args.out}")
 
 
