@@ -133,6 +133,7 @@ SPUN: dict[str, Callable[[], list[Gold]]] = {
     "dev": lambda: gold_lines(SHARED / "data/dev/spun.jsonl"),
     "test": lambda: list(folder(Path("tests/articles/spun"))),
     "kinds": lambda: list(folder(Path("tests/kinds/spun"))),
+    "later": lambda: list(folder(Path("tests/later/spun"))),
     "unseen": lambda: kept(unseen),
     "tortured": lambda: kept(tortured),
 }
@@ -147,6 +148,7 @@ CLEAN: dict[str, Callable[[], list[Gold]]] = {
     "devclean": lambda: [{"units": [], **g} for g in gold_lines(SHARED / "data/dev/clean.jsonl")],
     "testclean": lambda: list(folder(Path("tests/articles/clean"))),
     "kindsclean": lambda: list(folder(Path("tests/kinds/clean"))),
+    "laterclean": lambda: list(folder(Path("tests/later/clean"))),
 }
 
 

@@ -49,7 +49,7 @@ PAIR_EPOCHS, SPAN_EPOCHS = 5, 4
 THINNED = {True: 0.35, False: 0.06}  # share kept of stretches that no candidate restores, in spun and clean articles
 IMPORTANCE = {"own": 1.0, "clean": 0.6, "synthetic": 0.2}
 EVEN = 60  # artifact stretches of an article from which on more of them weigh no more: articles count, not swaps
-CLEAN_TO_SPUN = 1.0  # weight of all clean articles to that of all spun ones, for the verdict
+CLEAN_TO_SPUN = 2.0  # clean articles for each spun one, among those that the verdict is asked about
 FitOne = Callable[[Sequence[int], int], Net]  # from numbers of samples and a seed
 
 
@@ -283,8 +283,10 @@ def fit(samples: list[Sample], seed: int) -> dict[str, Any]:
     y = np.array([s.spun for s in samples])
     counted = ~y | np.array([s.density > 0.03 for s in samples])
     w = np.array([IMPORTANCE[s.kind] for s in samples])
-    w[~y] *= CLEAN_TO_SPUN * w[y & counted].sum() / w[~y].sum()
+    w[~y] *= w[y & counted].sum() / w[~y].sum()
     verdict = LogisticRegression(C=3.0, max_iter=5000).fit(x[counted], y[counted], sample_weight=w[counted])
+    # Fitted on as many of either (prior correction: King & Zeng 2001, doi:10.1093/oxfordjournals.pan.a004868).
+    verdict.intercept_ -= np.log(CLEAN_TO_SPUN)
     report(samples, chance, confidence, verdict.predict_proba(x)[:, 1])
     every = list(range(len(samples)))
     arrays: dict[str, Any] = {}

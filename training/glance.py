@@ -71,15 +71,15 @@ def texts(kind: str) -> Iterator[tuple[str, str]]:
         long = sample(late_lines, BUILD, rng, 12, [900, 1500]) if kind == "planted" else []
         for gold in folder(OWN / "spun"):
             if kind == "own":
-                if rng.random() < 0.25:  # most are beyond doubt
+                if rng.random() < 0.16:  # most are beyond doubt
                     yield gold["id"], gold["text"]
             elif kind == "thin":
                 goals = [g for g in THIN if g < density(gold) / 1.25]
-                if goals and rng.random() < 0.4:
+                if goals and rng.random() < 0.25:
                     one = thinned(gold, rng.choice(goals) / density(gold), rng)
                     if any(not u["optional"] for u in one["units"]):
                         yield gold["id"], one["text"]
-            elif density(gold) >= DENSE and rng.random() < 0.15:
+            elif density(gold) >= DENSE and rng.random() < 0.1:
                 paragraph = excerpt(gold, rng)
                 yield gold["id"], planted(paragraph, rng.choice(long), rng)
 
