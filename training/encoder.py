@@ -35,7 +35,7 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 
-from repair.encoder import WINDOW, load_network
+from repair.encoder import BEGIN, END, WINDOW, load_network
 from repair.network import FIRST, FURTHER, Network
 from repair.ngrams import NgramStore
 from repair.segment import Text
@@ -183,7 +183,7 @@ class Maker:
                 word_of[b, k : k + len(ids)] = base + fitted
                 k += len(ids)
                 fitted += 1
-            pieces[b, 0], pieces[b, k] = 2, 3
+            pieces[b, 0], pieces[b, k] = BEGIN, END
             labels += own[:fitted]
             chosen = [(first, last, target) for first, last, target in window.asked if last <= fitted]
             free = [i for i in range(fitted) if not own[i] and words[i][0].isalpha() and len(words[i]) > 1]
