@@ -34,7 +34,7 @@ import torch
 from benchmarks.quality import CLEAN, SPUN, Clean, heading, held_articles, scorer
 from benchmarks.untrained import PAIR_SLOTS, SPAN_SLOTS, Untrained
 from repair import channel, rows
-from repair.candidates import ARTICLE, LEXICON, NAMES, UNITS, WORDS, Proposer
+from repair.candidates import ARTICLE, HABITS, LEXICON, NAMES, UNITS, WORDS, Proposer
 from repair.columns import PAIR, SPAN
 from repair.decide import THRESHOLDS, Combination, decide
 from repair.encoder import Encoder, Floats
@@ -45,9 +45,10 @@ from repair.pipeline import SPARED, Pipeline, artifacts
 from repair.report import Report, Verdict
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
-from training.articles import OWN, Gold, folder
+from training.articles import Gold, own
 from training.combination import Sample, clean_texts, fit, labelled, synthetic
 from training.corpora import HELD
+from training.habits import Others
 from training.own import HALVES, judged_by
 from training.swaps import Swaps
 
@@ -61,7 +62,7 @@ on several times as much.
 """
 PART = 8  # articles that are gathered and kept together
 CLEAN_WORDS = 2_000  # of each held-back corpus
-LISTED = LEXICON | WORDS | UNITS
+LISTED = LEXICON | WORDS | UNITS | HABITS
 EVERY = sum(NAMES)
 NGRAM_PAIR = (
     "fit", "fit_gain", "fit_to_best", "left", "right", "left_gain", "right_gain", "middle", "middle_gain", "unigram",
@@ -111,6 +112,7 @@ class _Worker:
     untrained: Untrained
     seeing: dict[tuple[int, bool], Judge]  # by encoder, and with the lexicon or not
     blind: dict[bool, Judge]
+    habits: Others
 
     @classmethod
     def start(cls, folders: list[Path]) -> None:
@@ -118,18 +120,23 @@ class _Worker:
         store, lexicon = NgramStore(artifacts() / "ngrams"), Lexicon(rows.shipped())
         thesaurus = Thesaurus(artifacts() / "thesaurus")
         cls.encoders, cls.untrained = [Encoder(folder) for folder in folders], Untrained()
-        cls.seeing, cls.blind = {}, {}
+        cls.seeing, cls.blind, cls.habits = {}, {}, Others()
         for listed in (True, False):
             without = () if listed else ("lexicon",)
-            proposer = Proposer(lexicon, thesaurus, store, without)
+            proposer = Proposer(lexicon, thesaurus, store, without, cls.habits.all)
             cls.seeing |= {(k, listed): Judge(store, proposer, encoder) for k, encoder in enumerate(cls.encoders)}
-            cls.blind[listed] = Judge(store, Proposer(lexicon, thesaurus, store, (*without, "encoder")), None)
+            blind = Proposer(lexicon, thesaurus, store, (*without, "encoder"), cls.habits.all)
+            cls.blind[listed] = Judge(store, blind, None)
 
     @classmethod
     def gathered(cls, jobs: list[tuple[str, str, bool, Gold]]) -> list[Gathered]:
         out = []
         for of, kind, listed, gold in jobs:
-            by = judged_by(gold["id"], len(cls.encoders)) if of == "fit" and kind == "own" else 0
+            new = of == "fit" and kind == "own"
+            by = judged_by(gold["id"], len(cls.encoders)) if new else 0
+            for judge in (cls.seeing[by, listed], cls.blind[listed]):
+                if judge.proposer.habits:
+                    judge.proposer.habits = cls.habits.of(gold) if new else cls.habits.all
             text = Text(gold["text"])
             (reading,) = cls.encoders[by].read([text])
             seeing, blind = (
@@ -145,7 +152,7 @@ def jobs(every: int) -> list[tuple[str, str, bool, Gold]]:
     rng = random.Random(5)
     out: list[tuple[str, str, bool, Gold]] = []
     for kind in ("spun", "clean"):  # half without the lexicon: the trees have to know how to do without it
-        out += [("fit", "own", k % 2 == 0, g) for k, g in enumerate(list(folder(OWN / kind))[::3])]
+        out += [("fit", "own", k % 2 == 0, g) for k, g in enumerate(list(own(kind))[::3])]
     out += [("fit", "clean", True, _clean(f"clean-{k}", t)) for k, t in enumerate(clean_texts(rng, 6))]
     store, thesaurus = NgramStore(artifacts() / "ngrams"), Thesaurus(artifacts() / "thesaurus")
     base = list(clean_texts(rng, 8))

@@ -16,10 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from training.articles import folder, thinned
+from training.articles import own, thinned
 from training.corpora import BUILD, HELD, lines
 
-SPUN = Path(__file__).parent.parent / "training/articles/spun"
 HELD_BYTES = dict(zip(HELD, (30, 14, 20, 12, 4, 4), strict=True))  # MB of text, about
 LEAST_TEXT, USUAL_TEXT, MOST_TEXT = 300, 2_500, 40_000  # characters of an article
 CHANGE = 40  # articles that come from one corpus before another is chosen
@@ -163,7 +162,7 @@ def _endless(name: str, rng: random.Random) -> Iterator[str]:
 
 def _spun(rng: random.Random) -> Iterator[tuple[str, str]]:
     """Our own spun articles without end: as they are, then with some of their swaps undone."""
-    golds = list(folder(SPUN))
+    golds = list(own("spun"))
     share = 1.0
     while True:
         rng.shuffle(golds)

@@ -35,7 +35,7 @@ from benchmarks.page import put
 from repair.report import Article, Repair, Report, Verdict
 from repair.segment import Text
 from repair.workers import Pool
-from training.articles import folder
+from training.articles import own
 from training.corpora import HELD, lines
 
 PARTS = ("clean", "spun", "start")
@@ -183,7 +183,7 @@ def spun(clock: Clock, articles: int, threads: int) -> Iterator[str]:
     from repair.pipeline import artifacts
 
     torch.set_num_threads(threads)
-    found = list(folder(Path("training/articles/spun")))
+    found = list(own("spun"))
     random.Random(1).shuffle(found)
     # What wordings suggest is worked out once and kept, so other articles go before.
     warm, texts = ([g["text"] for g in found[at : at + articles]] for at in (articles, 0))

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from repair.compounds import Compounds
+from repair.habits import Habits
 from repair.inflection import analyses, british, inflect
 from repair.lexicon import Entry, Lexicon
 from repair.ngrams import NgramStore
@@ -27,15 +28,17 @@ from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
 SOURCES = (
     "lexicon", "words", "wordnet", "ppdb", "roget", "ngrams", "acronyms", "units", "article", "spelling", "encoder",
     "compounds",
+    "habits",
 )  # fmt: skip
 (
     LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER,
-    COMPOUND,
-) = (1 << i for i in range(14))  # fmt: skip
+    COMPOUND, HABITS,
+) = (1 << i for i in range(15))  # fmt: skip
 NAMES = {
     LEXICON: "lexicon", WORDS: "words", WN_SAME: "wordnet", WN_NEAR: "wordnet", WN_FAR: "wordnet", PPDB_: "ppdb",
     ROGET_: "roget", NGRAMS: "ngrams", ACRONYMS: "acronyms", UNITS: "units", ARTICLE: "article", SPELLING: "spelling",
     ENCODER: "encoder", COMPOUND: "compounds",
+    HABITS: "habits",
 }  # fmt: skip
 _DICTIONARY = {SAME: WN_SAME, NEAR: WN_NEAR, FAR: WN_FAR, PPDB: PPDB_, ROGET: ROGET_}
 ARTICLES = frozenset(["a", "an", "the"])  # no machine swaps them alone, and "an" for "a" is mended with what follows
@@ -154,13 +157,19 @@ class Proposer:
     """Finds spans and their candidates. Shared between articles; keeps nothing of them."""
 
     def __init__(
-        self, lexicon: Lexicon, thesaurus: Thesaurus, store: NgramStore, without: Collection[str] = ()
+        self,
+        lexicon: Lexicon,
+        thesaurus: Thesaurus,
+        store: NgramStore,
+        without: Collection[str] = (),
+        habits: Habits | None = None,
     ) -> None:
         self.lexicon, self.thesaurus, self.store = lexicon, thesaurus, store
         self._counts: list[int] = store.unigrams.tolist()  # a list is quicker to ask than an array, word by word
         self.on = {s for s in SOURCES if s not in without}
-        if "lexicon" in without:  # the word swaps are the lexicon's single-word rows: switched off with it
-            self.on -= {"words", "units"}
+        if "lexicon" in without:  # lists of swaps like it are switched off with it
+            self.on -= {"words", "units", "habits"}
+        self.habits = habits if "habits" in self.on else None
         # Occurrences of the thesaurus's words, to pass over the rare ones before anything is inflected.
         self._base = [self._count(w) for w in thesaurus.words]
         kinds = [(bit, own) for bit, own in _DICTIONARY.items() if NAMES[own] in self.on]
@@ -181,16 +190,19 @@ class Proposer:
 
         Stretches without a token that is ``worth`` the work are passed over.
         """
-        # What speaks for a stretch: rows of the lexicon, its wording as one of the dictionary, halves of a compound.
+        # What speaks for a stretch: rows of the lexicon, habits of machines, its wording as one of the dictionary,
+        # halves of a compound.
         entries: dict[tuple[int, int], tuple[Entry, ...]] = {}
+        met: dict[tuple[int, int], tuple[Entry, ...]] = {}
         phrases: dict[tuple[int, int], str] = {}
         halves: dict[tuple[int, int], tuple[str, str]] = {}
         folded = text.folded
         blocked = [b or i for b, i in zip(text.blocked, self.lexicon.ignored_tokens(text), strict=True)]
-        if "lexicon" in self.on or "words" in self.on:
-            for match in self.lexicon.matches(text):
+        listed = self.lexicon if "lexicon" in self.on or "words" in self.on else None
+        for swaps, found in ((listed, entries), (self.habits, met)):
+            for match in swaps.matches(text) if swaps else ():
                 if any(worth[match.first : match.last]):
-                    entries[match.first, match.last] = match.entries
+                    found[match.first, match.last] = match.entries
         for i, word in enumerate(folded):
             if not text.is_word[i] or blocked[i] or len(word) < 2:
                 continue
@@ -204,24 +216,35 @@ class Proposer:
             if (worth[a] or worth[z - 1]) and self._compounds.originals(folded[a], folded[z - 1]):
                 halves[a, z] = folded[a], folded[z - 1]
         out = []
-        for a, z in sorted({*entries, *phrases, *halves}):
+        for a, z in sorted({*entries, *met, *phrases, *halves}):
             if any(blocked[a:z]) or any(text.line_starts[a + 1 : z]) or (z - a == 1 and folded[a] in ARTICLES):
                 continue
-            options = self._options(z - a == 1, entries.get((a, z), ()), phrases.get((a, z)), halves.get((a, z)))
+            listed_here, met_here = entries.get((a, z), ()), met.get((a, z), ())
+            options = self._options(z - a == 1, listed_here, met_here, phrases.get((a, z)), halves.get((a, z)))
             if len(options):
                 out.append(Span(a, z, options))
         return out
 
     def _options(
-        self, single: bool, entries: tuple[Entry, ...], phrase: str | None, halves: tuple[str, str] | None
+        self,
+        single: bool,
+        entries: tuple[Entry, ...],
+        met: tuple[Entry, ...],
+        phrase: str | None,
+        halves: tuple[str, str] | None,
     ) -> Packed:
         """The candidates of a stretch, from what speaks for it."""
-        if not entries and not halves:
+        if not entries and not met and not halves:
             return self.dictionary(phrase or "")
-        return self._composed(single, entries, phrase, halves)
+        return self._composed(single, entries, tuple(key(entry.original) for entry in met), phrase, halves)
 
     def _compose(
-        self, single: bool, entries: tuple[Entry, ...], phrase: str | None, halves: tuple[str, str] | None
+        self,
+        single: bool,
+        entries: tuple[Entry, ...],
+        met: tuple[str, ...],
+        phrase: str | None,
+        halves: tuple[str, str] | None,
     ) -> Packed:
         """Candidates of several sources."""
         options = Options()
@@ -232,6 +255,8 @@ class Proposer:
             if source in self.on:
                 bit = {"words": WORDS, "lexicon": LEXICON, "units": UNITS}[source]
                 options.add(key(entry.original), bit, entry.row.weight, entry)
+        for original in met:
+            options.add(original, HABITS)
         if phrase:
             found = self.dictionary(phrase)
             for word, bits in zip(found.texts, found.bits.tolist(), strict=True):

@@ -40,6 +40,7 @@ PAIR = (
     "right_gain", "middle", "middle_gain", "unigram", "unigram_gain", "weight", "lexicon", "words", "wn_same",
     "wn_near", "wn_far", "ppdb", "roget", "article", "acronym", "retrieved", "ngram", "spelling", "compound",
     "sources", "length", "candidate_length", "stem", "prior", "joint_left", "joint_right", "likeness", *channel.COLUMNS,
+    "met", "met_observed",
 )  # fmt: skip
 SPAN = (
     "replaced", "replaced_max", "first_odds", "around", "article_mean", "article_high", "tells", "enc_own",
@@ -57,6 +58,8 @@ def pair_columns(
 
     score, own: (pairs, 6) and (spans, 6) as Wordings.score gives them; the pairs of a span stand together.
     """
+    if not texts:  # no candidate of any stretch fits its place
+        return np.zeros((0, PAIR.index("prior") + 1), np.float32)
     mine = own[span_of]
     has = {bit: ((bits & bit) > 0).astype(np.float32) for bit in _BITS}
     order = np.zeros(len(texts), np.float32)

@@ -62,5 +62,5 @@ def artifact(path: Path, what: str) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile, DamagedError) as e:
+    except (OSError, EOFError, ValueError, KeyError, LexiconError, BadZipFile, DamagedError) as e:
         raise ArtifactError(f"{path}: the {what} can't be read ({e}); install mt-repair again") from e

@@ -19,6 +19,7 @@ from repair.candidates import (
     ARTICLES,
     COMPOUND,
     ENCODER,
+    HABITS,
     LEXICON,
     NGRAMS,
     NOTHING,
@@ -118,7 +119,7 @@ class Judge:
         own = table.score(there, context, np.arange(len(spans)), queries, log_total)
         # Machines put no common word in place of a name: names are candidates where a capital stands, or by a row.
         lower = np.array([text.words[a][0].islower() for a, _ in spans])
-        fits = ~(table.is_name(numbers) & lower[span_of]) | ((bits & (LEXICON | WORDS | UNITS)) > 0)
+        fits = ~(table.is_name(numbers) & lower[span_of]) | ((bits & (LEXICON | WORDS | UNITS | HABITS)) > 0)
         at = np.flatnonzero(fits)
         score = table.score(numbers[at], context, span_of[at], queries, log_total)
         prior = self._prior(score, own, span_of[at], bits[at], weights[at])
@@ -142,6 +143,7 @@ class Judge:
                 joint,
                 table.likeness(numbers, there[span_of])[:, None],
                 self._channel.columns(texts, [observed[s] for s in span_of.tolist()]),
+                self._met(texts, observed, span_of),
             ],
             axis=1,
         )
@@ -296,6 +298,16 @@ class Judge:
                         options.add(found, ACRONYMS)
         return out
 
+    def _met(self, texts: list[str], observed: list[str], span_of: npt.NDArray[np.int64]) -> Floats:
+        """Columns (pairs, 2): logarithms of one more than the writers who used the swap, and its wording for any."""
+        out = np.zeros((len(texts), 2), np.float32)
+        if self.proposer.habits:
+            known = [self.proposer.habits.of(wording) for wording in observed]
+            every = np.array([sum(of.values()) for of in known], np.float32)
+            out[:, 0] = [known[s].get(text, 0) for s, text in zip(span_of.tolist(), texts, strict=True)]
+            out[:, 1] = every[span_of]
+        return np.log1p(out)
+
     def _prior(
         self, score: Floats, own: Floats, span_of: npt.NDArray[np.int64], bits: npt.NDArray[np.int64], weights: Floats
     ) -> Floats:
@@ -311,6 +323,7 @@ class Judge:
             (WN_NEAR, 0.4),
             (PPDB_, 0.6),
             (ROGET_, 0.3),
+            (HABITS, 0.7),
         ):
             sources += worth * ((bits & bit) > 0)
         out: Floats = score[:, 0] + 0.35 * (score[:, 1] - own[span_of, 1]) + sources + 1.5 * weights

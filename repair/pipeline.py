@@ -21,6 +21,7 @@ from repair.encoder import Encoder, Reading
 from repair.errors import UsageError
 from repair.evidence import Evidence, Judge
 from repair.glance import Glance
+from repair.habits import Habits
 from repair.inflection import article_for, british, like
 from repair.lexicon import Entry, Lexicon, inflected
 from repair.memory import hand_back
@@ -92,7 +93,8 @@ class Pipeline:
     @cached_property
     def judge(self) -> Judge:
         lexicon = Lexicon(self._lexicons, self._ignore)
-        proposer = Proposer(lexicon, Thesaurus(artifacts() / "thesaurus"), self.store, self.without)
+        thesaurus, habits = Thesaurus(artifacts() / "thesaurus"), Habits(artifacts() / "habits.tsv.gz")
+        proposer = Proposer(lexicon, thesaurus, self.store, self.without, habits)
         return Judge(self.store, proposer, self.encoder)
 
     @property
@@ -232,6 +234,8 @@ class Pipeline:
         if isinstance(entry, Entry):
             out["lexicon"] = f"{entry.row.observed} -> {entry.row.original} ({entry.row.weight:g})"
         values = dict(zip(PAIR, evidence.pair[pair].tolist(), strict=True))
+        if values["met"]:
+            out["met"] = round(math.expm1(values["met"]))
         if self.encoder is not None:
             out["context"] = {
                 "suggestion": round(math.exp(min(0.0, values["enc"])), 4),

@@ -16,8 +16,10 @@ Rows are sorted by observed wording, so that two people's changes merge and a re
 
 from __future__ import annotations
 
+import gzip
 import math
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from importlib.resources import files
@@ -149,7 +151,7 @@ def write(path: Path, rows: Iterable[Row]) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [HEADER, *(format(row) for row in sorted(rows, key=lambda row: row.order))]
-    with replacing(path) as file:
+    with replacing(path, packing="gz" if path.suffix == ".gz" else "") as file:
         file.write(("\n".join(lines) + "\n").encode("utf-8"))
 
 
@@ -212,11 +214,13 @@ def shipped() -> list[Path]:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines after the header."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+            text = file.read()
     except UnicodeDecodeError as error:
         raise LexiconError(f"{path}:1: not UTF-8 at byte {error.start}; convert it to UTF-8") from None
-    except OSError as error:
-        raise LexiconError(f"{path}:1: it can't be read ({error.strerror}); check path and mode") from None
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise LexiconError(f"{path}:1: it can't be read ({why}); check path and mode") from None
     lines = text.split("\n")  # splitlines would also split at characters that are refused below
     if lines and not lines[-1]:
         lines.pop()

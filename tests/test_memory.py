@@ -53,11 +53,12 @@ def test_what_is_kept_stays_small_over_many_wordings(repairer: Repairer, monkeyp
     ):
         monkeypatch.setattr(module, name, limit)
     pipeline = repairer._pipeline
-    proposer = Proposer(pipeline.judge.proposer.lexicon, pipeline.judge.proposer.thesaurus, pipeline.store)
+    usual = pipeline.judge.proposer
+    proposer = Proposer(usual.lexicon, usual.thesaurus, pipeline.store, habits=usual.habits)
     small, large = Judge(pipeline.store, proposer, None), pipeline.judge
     for text in texts(8):
-        found, usual = small.evidence(text, None), Judge.evidence(large, text, None)
-        assert found.texts == usual.texts and found.spans == usual.spans
+        found, other = small.evidence(text, None), Judge.evidence(large, text, None)
+        assert found.texts == other.texts and found.spans == other.spans
         assert len(small._channel._known[0]) <= 2_000
         assert proposer.dictionary.cache_info().currsize <= 20 >= proposer._composed.cache_info().currsize
     before = len(small._table)

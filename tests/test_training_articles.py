@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from training import articles
 from training.articles import cores, parse, restored
 
 CORES = {
@@ -40,3 +43,15 @@ def test_a_stretch_of_several_units_may_read_as_any_of_their_originals() -> None
 def test_markup_left_over_is_an_error() -> None:
     with pytest.raises(ValueError, match="unbalanced"):
         parse("He sent {{an||a email home.", "x")
+
+
+def test_articles_are_packed_and_come_back_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = {"spun/zz-ice": "#: style pivot\nThe {{gelid||ice}} “melts”.\n", "clean/zz-tea": "Tea is warm.\n"}
+    monkeypatch.setattr(articles, "OWN", tmp_path / "articles.tar.xz")
+    monkeypatch.setattr(articles, "packed", articles.packed.__wrapped__)  # not what the real archive holds
+    articles.pack(marked)
+    first = articles.OWN.read_bytes()
+    assert articles.packed() == marked
+    assert [g["id"] for g in articles.own("spun")] == ["spun/zz-ice"]
+    articles.pack(dict(reversed(marked.items())))
+    assert articles.OWN.read_bytes() == first

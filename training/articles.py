@@ -1,15 +1,23 @@
-"""Annotated articles of our own writing: training/articles (to train the combination) and tests/articles (the gate).
+"""Annotated articles of our own writing: articles.tar.xz to learn from, tests/articles and others to measure by.
 
 Markup: ``{{observed||original||another original}}`` a replaced stretch, ``{{?observed||original}}`` a matter of taste;
-header lines ``#: key value`` before the text.
+header lines ``#: key value`` before the text. The archive holds spun/*.txt and clean/*.txt;
+
+    python -m training.articles FOLDER
+
+checks the articles of a folder that is laid out in the same way, and adds them to it.
 """
 
 from __future__ import annotations
 
+import argparse
+import io
 import json
 import random
 import re
+import tarfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +26,7 @@ from repair.segment import TOKEN
 UNIT = re.compile(r"\{\{(\??)([^{}|]+)((?:\|\|[^{}|]+)+)\}\}")
 _AN = re.compile(r"\ban\b")
 EXCERPT = 150  # words
-OWN = Path("training/articles")
+OWN = Path(__file__).parent / "articles.tar.xz"
 Gold = dict[str, Any]  # id, text, units: as ../shared/bench/score.py reads it
 
 
@@ -55,6 +63,34 @@ def folder(path: Path) -> Iterator[Gold]:
     """All articles of a folder, by name."""
     for file in sorted(path.glob("*.txt")):
         yield parse(file.read_text(encoding="utf-8"), f"{path.name}/{file.stem}")
+
+
+@cache
+def packed() -> dict[str, str]:
+    """The articles to learn from as they are marked up, by "spun/name" and "clean/name", in order."""
+    out = {}
+    with tarfile.open(OWN) as tar:
+        for member in tar:
+            if file := tar.extractfile(member):
+                out[member.name.removesuffix(".txt")] = file.read().decode()
+    return dict(sorted(out.items()))
+
+
+def own(kind: str) -> Iterator[Gold]:
+    """All articles to learn from that are "spun" or "clean", by name."""
+    for name, marked in packed().items():
+        if name.startswith(f"{kind}/"):
+            yield parse(marked, name)
+
+
+def pack(articles: dict[str, str]) -> None:
+    """Make the archive: the same bytes whoever makes it, and whenever."""
+    with tarfile.open(OWN, "w:xz", preset=9) as tar:
+        for name, marked in sorted(articles.items()):
+            raw = marked.encode()
+            member = tarfile.TarInfo(f"{name}.txt")
+            member.size = len(raw)
+            tar.addfile(member, io.BytesIO(raw))
 
 
 def gold_lines(path: Path) -> list[Gold]:
@@ -155,3 +191,23 @@ def restored(text: str, start: int, end: int, swaps: list[dict[str, Any]]) -> re
         at = u["end"]
     pieces.append(re.escape(_AN.sub("a", text[at:end].lower())))
     return re.compile("".join(pieces))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Check annotated articles, and add them to those to learn from.")
+    parser.add_argument("folder", type=Path, help="with spun/*.txt and clean/*.txt in it")
+    args = parser.parse_args()
+    new = {f"{f.parent.name}/{f.stem}": f.read_text(encoding="utf-8") for f in sorted(args.folder.glob("*/*.txt"))}
+    for name, marked in new.items():
+        units = parse(marked, name)["units"]
+        if bool(units) != name.startswith("spun/"):
+            raise SystemExit(f"{name}: a spun article has swaps, a clean one none; this one has {len(units)}")
+        for unit in units:
+            if norm(unit["observed"]) in map(norm, unit["originals"]):
+                raise SystemExit(f"{name}: {unit['observed']!r} stands on both sides of a swap")
+    pack({**packed(), **new})
+    print(f"{len(new)} articles added; {OWN} has {OWN.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

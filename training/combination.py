@@ -1,6 +1,6 @@
 """Train the combination of evidence and the verdict: training/combination.py [--encoder DIR].
 
-Text that no source was built on: our own annotated articles (training/articles), clean text of the last tenth of the
+Text that no source was built on: our own annotated articles (training/articles.py), clean text of the last tenth of the
 building corpora, and the same spun on the fly, half of it with swaps that the encoder never saw. Two small
 networks (training/perceptrons.py): does this candidate restore the source; is this stretch an artifact. Chances fed to
 the second are made out of fold, by article. data/dev and tests/articles are never read
@@ -38,6 +38,7 @@ from repair.thesaurus import Thesaurus
 from training.articles import Gold, cores, norm, restored
 from training.corpora import BUILD, late_lines
 from training.corrupt import Spinner, annotated
+from training.habits import Others
 from training.own import HALVES, judged_by, own_articles
 from training.perceptrons import Bins, Net, fitted, packed
 from training.swaps import Swaps
@@ -136,26 +137,30 @@ class _Worker:
 
     encoders: list[Encoder]
     judges: list[list[Judge]]
+    habits: Others
 
     @classmethod
     def start(cls, folders: list[Path]) -> None:
         torch.set_num_threads(1)
         store, lexicon = NgramStore(ARTIFACTS / "ngrams"), Lexicon(rows.shipped())
         thesaurus = Thesaurus(ARTIFACTS / "thesaurus")
-        proposers = [Proposer(lexicon, thesaurus, store, without) for without in ((), ("lexicon",))]
+        cls.habits = Others()
+        proposers = [Proposer(lexicon, thesaurus, store, without, cls.habits.all) for without in ((), ("lexicon",))]
         cls.encoders = [Encoder(folder) for folder in folders]
         cls.judges = [[Judge(store, proposer, encoder) for proposer in proposers] for encoder in cls.encoders]
 
     @classmethod
     def samples(cls, golds: list[tuple[str, Gold]]) -> list[Sample]:
-        """Own articles are judged with and without the lexicon, of the others every fourth without: the networks
+        """Every second own article is judged without the lexicon too, of the others every fourth without: the networks
         have to know how to do without it."""
         out = []
         for k, (kind, gold) in enumerate(golds):
             by = judged_by(gold["id"], len(cls.encoders)) if kind == "own" else 0
             text, judges = Text(gold["text"]), cls.judges[by]
             (reading,) = cls.encoders[by].read([text])
-            for judge in judges if kind == "own" else [judges[k % 4 == 0]]:
+            for judge in judges[: 1 + k % 2] if kind == "own" else [judges[k % 4 == 0]]:
+                if judge.proposer.habits:
+                    judge.proposer.habits = cls.habits.of(gold) if kind == "own" else cls.habits.all
                 out.append(labelled(kind, gold, text, replace(judge.evidence(text, reading), entries={})))
         return out
 

@@ -45,7 +45,7 @@ from training.articles import Gold
 from training.corpora import BUILD, building_lines, late_lines
 from training.corrupt import Spinner, spin
 from training.own import WORDS, Window, endless, half, own_articles
-from training.swaps import ANY, Swaps
+from training.swaps import ANY, OWN, Swaps
 
 AHEAD = Path("build/neighbours.npz")  # training/ahead.py
 WINDOWS = 64  # a batch
@@ -53,6 +53,7 @@ COMMON = 40_000  # words of the table of wordings
 CLEAN = 0.2  # share of the windows that stay as they were
 INTACT_SPANS = 14  # words of a window that were not replaced and are asked for all the same
 SENSELESS = 0.7  # share of the spinners that draw on words of any meaning too (training.swaps.ANY)
+OWN_HABITS = 0.8  # share of the spinners that swap as our own articles do too (training.swaps.OWN)
 RANKING = 0.5  # weight of the loss among wordings that were not observed
 REGISTERS = 0.08  # share of the windows that come from training/registers: English that the corpora hold too little of
 KEPT, LEAST_KEPT = 600, 30  # batches that a graphics card may read again, and how many it waits for at first
@@ -142,6 +143,8 @@ class Maker:
         """A window of clean text as a random machine leaves it."""
         spinner = Spinner.draw(rng, list(self.swaps.tables), clean)
         spinner.sources[ANY] = 1.5 * rng.random() if rng.random() < SENSELESS else 0.0
+        if OWN in self.swaps.tables:
+            spinner.sources[OWN] = rng.random() if rng.random() < OWN_HABITS else 0.0
         words, units, _ = spin(self.window(lines, rng), spinner, self.swaps, rng)
         labels = [0] * len(words)
         for u in units:
@@ -406,6 +409,8 @@ def main() -> None:
     maker = Maker(args.lexicons, vocabulary, args.seed)
     # Forks, which must come before the first use of the card.
     own = [g for g in own_articles() if half(g["id"]) != args.half_kept] if args.own else []
+    if own:
+        maker.swaps.add_own(own)
     material = Material(load_lines(False, args.lines), load_registers(), own, args.own, args.windows)
     batches = Batches(maker, material, range(first, args.steps), args.workers, again=device == "cuda")
     table = Table(maker, args.wordings, device)

@@ -27,7 +27,7 @@ from repair.glance import COLUMNS, features, replaced
 from repair.memory import hand_back
 from repair.pipeline import Pipeline
 from repair.report import Article
-from training.articles import OWN, density, excerpt, folder, planted, thinned
+from training.articles import density, excerpt, own, planted, thinned
 from training.corpora import BUILD, HELD
 from training.misfits import DENSE, FOLDS, THIN
 from training.screen import ARTIFACTS, held_lines, late_lines, registers, sample
@@ -65,11 +65,11 @@ def texts(kind: str) -> Iterator[tuple[str, str]]:
         for i, text in enumerate(registers()):
             yield f"{kind} {i}", text
     elif kind == "tempting":
-        for gold in folder(OWN / "clean"):
+        for gold in own("clean"):
             yield gold["id"], gold["text"]
     else:
         long = sample(late_lines, BUILD, rng, 12, [900, 1500]) if kind == "planted" else []
-        for gold in folder(OWN / "spun"):
+        for gold in own("spun"):
             if kind == "own":
                 if rng.random() < 0.16:  # most are beyond doubt
                     yield gold["id"], gold["text"]

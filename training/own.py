@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from repair.encoder import WINDOW
 from repair.network import FIRST, FURTHER
 from repair.segment import Text
-from training.articles import OWN, Gold, cores, folder, thinned
+from training.articles import Gold, cores, own, thinned
 
 HALVES = 2
 WORDS = 0.8 * WINDOW  # that a window holds: four to five word pieces
@@ -46,8 +46,8 @@ def judged_by(name: str, encoders: int) -> int:
 
 
 def own_articles() -> list[Gold]:
-    """All articles of training/articles, spun and clean."""
-    return [gold for kind in ("spun", "clean") for gold in folder(OWN / kind)]
+    """All articles to learn from, spun and clean."""
+    return [*own("spun"), *own("clean")]
 
 
 def endless(articles: Sequence[Gold], rng: random.Random) -> Iterator[Window]:

@@ -1,7 +1,7 @@
 """Build the screen: training/screen.py [--cache DIR] [--old DIR]. Makes repair/artifacts/screen (see repair/screen.py).
 
 1. Every wording of the lexicons, in all inflections, is counted in the building corpora; the rare ones are tells.
-2. Tells of a kind (how many words, how rare) share a weight, learnt from our own articles (training/articles) and text
+2. Tells of a kind (how many words, how rare) share a weight, learnt from our own articles and text
    spun by training/corrupt.py against clean text of the building corpora's last tenths; then the factors of the first
    look's three features likewise.
 3. The second look (training/misfits.py): trees tell replaced words of our own articles, thinned to few swaps, from
@@ -35,7 +35,7 @@ from repair.ngrams import NgramStore
 from repair.screen import NEVER, SHORT, Screen
 from repair.thesaurus import Thesaurus
 from training import misfits
-from training.articles import OWN, folder, gold_lines
+from training.articles import folder, gold_lines, own
 from training.corpora import BUILD, HELD, SHARED, building_lines, late_lines, lines
 from training.corrupt import Spinner, spin
 from training.swaps import Swaps
@@ -151,9 +151,9 @@ def second_look(screen: Screen, out: Path, clean: dict[str, list[str]], rng: ran
     misfits.save(out, arrays, {"quiet": np.array(0.0)}, np.zeros(4 + FEATURES))
     look = misfits.Looker(screen, Misfits(out, store))
     pieces = [p for kind, texts in clean.items() for p in look.clean(kind, texts)]
-    pieces += look.clean("tempting", [g["text"] for g in folder(OWN / "clean")])
+    pieces += look.clean("tempting", [g["text"] for g in own("clean")])
     long = [t for kind, texts in clean.items() if kind in BUILD for t in texts if t.count(" ") > 700]
-    for gold in folder(OWN / "spun"):
+    for gold in own("spun"):
         pieces += look.own(gold, rng)
         pieces += look.planted(gold, rng.choice(long), rng)
     spun = np.array([p.density > 0 for p in pieces])
@@ -245,10 +245,10 @@ def first_look(args: argparse.Namespace, clean: list[str], rng: random.Random) -
         spins.write_bytes(pickle.dumps(list(spun((" ".join(t.split(" ")[:400]) for t in base), swaps, rng))))
         print(f"spun in {time.time() - began:.0f} s", flush=True)
     synthetic = pickle.loads(spins.read_bytes())
-    own = [g["text"] for g in folder(OWN / "spun")]
-    texts = [*clean, *synthetic, *own]
-    y = np.r_[np.zeros(len(clean)), np.ones(len(synthetic) + len(own))]
-    weight = np.r_[np.ones(len(clean) + len(synthetic)), np.full(len(own), IMPORTANCE)]
+    ours = [g["text"] for g in own("spun")]
+    texts = [*clean, *synthetic, *ours]
+    y = np.r_[np.zeros(len(clean)), np.ones(len(synthetic) + len(ours))]
+    weight = np.r_[np.ones(len(clean) + len(synthetic)), np.full(len(ours), IMPORTANCE)]
     weight[y == 0] *= weight[y == 1].sum() / weight[y == 0].sum()
     learnt = learnt_weights(screen, kind, texts, y, weight)
     print("weights by words and rate", (learnt / learnt.max()).reshape(MOST_WORDS, -1).round(2).tolist())

@@ -11,6 +11,7 @@ import random
 import re
 import zlib
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from repair import rows
 from repair.inflection import KIND_TAGS, analyses, british, inflect, inflect_phrase
 from repair.ngrams import NgramStore
 from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
+from training.articles import Gold, cores
 from training.corpora import SHARED
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ Choice = tuple[str, float]  # what is written instead, and how readily
 KINDS_OF_NEIGHBOUR = {"same": SAME, "near": NEAR, "far": FAR, "ppdb": PPDB, "roget": ROGET}
 SPLIT = "split"  # a compound taken apart, mostly with one half swapped: "sleep time" for bedtime
 ANY = "any"  # a common word of the same kind, whatever it means: what stood there only the context can say
+OWN = "own"  # what the writers of our own articles put there
 _WITH = {"JJR": "more", "RBR": "more", "JJS": "most", "RBS": "most"}  # before a word without such a form
 WALK = "walk"  # a neighbour's neighbour across dictionaries: what machines write when ours lacks their step
 _WALKS = 60  # words of a walk that a base form keeps, those with the most ways to them first
@@ -62,6 +65,16 @@ def forms(observed: str, original: str, kind: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(out))
 
 
+def _inflected(a: str, b: str) -> list[tuple[str, str]]:
+    """A pair of folded words in its own form, and in all others where both may be forms of one kind."""
+    found = [(a, b)]
+    for x, tag in analyses(a):
+        for y, other in analyses(b):
+            if tag == other:
+                found += forms(x, y, next(kind for kind, tags in KIND_TAGS.items() if tag in tags))
+    return list(dict.fromkeys(found))
+
+
 class Swaps:
     """Swaps by original. ``phrases``: folded original form -> choices; ``neighbours``: thesaurus swaps on demand."""
 
@@ -75,11 +88,28 @@ class Swaps:
         self._add_tortured()
         self.longest: dict[str, int] = {}  # first word of a multiword original -> most words
         for table in self.tables.values():
-            for original in table:
-                words = original.split(" ")
-                self.longest[words[0]] = max(len(words), self.longest.get(words[0], 1))
+            self._measure(table)
         self.neighbours = lru_cache(maxsize=100_000)(self._neighbours)
         self._of_kind = lru_cache(maxsize=None)(self._words_of_kind)
+
+    def _measure(self, table: dict[str, list[Choice]]) -> None:
+        for original in table:
+            words = original.split(" ")
+            self.longest[words[0]] = max(len(words), self.longest.get(words[0], 1))
+
+    def add_own(self, articles: Iterable[Gold]) -> None:
+        """The swaps of annotated articles, in every inflection that both sides have: so the encoder meets them in
+        other sentences than their own."""
+        table: dict[str, list[Choice]] = defaultdict(list)
+        for unit in (part for gold in articles for u in gold["units"] if not u["optional"] for part in cores(u)):
+            b, *others = [o.lower().replace("’", "'") for o in unit["originals"]]
+            a = unit["observed"].lower().replace("’", "'")
+            for original, weight in ((b, 1.0), *((o, 0.3) for o in others)):
+                if _WORDS.fullmatch(a) and _WORDS.fullmatch(original) and held_back(a, original) == self.held:
+                    for x, y in _inflected(a, original):
+                        table[y].append((x, weight))
+        self.tables[OWN] = table
+        self._measure(table)
 
     def _add_rows(self, name: str, path: Path) -> None:
         table = self.tables.setdefault(name, defaultdict(list))

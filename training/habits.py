@@ -1,0 +1,99 @@
+"""Makes repair/artifacts/habits.tsv.gz: the swaps of our own annotated articles, and how many writers used each.
+
+    python -m training.habits
+
+Each writer put himself in the place of machines of his own and saw no other's articles, so what several of them wrote
+is what machines write. Counted are writers, not articles, as a writer repeats himself. training/combination.py judges
+the articles of a writer by the swaps of all the others (``Others``).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from repair import rows
+from repair.habits import Habits
+from repair.inflection import KIND_TAGS, analyses
+from repair.rows import Row
+from training.ahead import ARTIFACTS
+from training.articles import Gold, cores, norm, own
+
+FILE = ARTIFACTS / "habits.tsv.gz"
+MOST_WORDS = 5  # of either side
+Swap = tuple[str, str, str]  # observed and original in base form, kind
+
+
+def writer(gold: Gold) -> str:
+    """Who wrote an article: what its name begins with ("spun/na-bread" was written by "na"); the first have none."""
+    first, _, rest = gold["id"].rpartition("/")[2].partition("-")
+    return first if rest and len(first) <= 2 and first.isalpha() else ""
+
+
+def swaps(gold: Gold) -> set[Swap]:
+    """The swaps of an article, each once: of a term both as a whole and word by word."""
+    found: set[Swap] = set()
+    required = [unit for unit in gold["units"] if not unit["optional"]]
+    parts = [cores(unit) for unit in required]
+    terms = [unit for unit, within in zip(required, parts, strict=True) if len(within) > 1]
+    for part in (*terms, *(part for within in parts for part in within)):
+        a, b = part["observed"].replace("’", "'"), part["originals"][0].replace("’", "'")
+        if " " in a and a[0].isupper() and b[0].isupper():
+            found.add((a, b, "name"))
+        else:
+            found.update(based(a.lower(), b.lower()))
+    return {swap for swap in found if usable(*swap[:2])}
+
+
+def usable(observed: str, original: str) -> bool:
+    """Whether a swap can be a row: some words on either side, with letters, and not the same."""
+    sides = observed, original
+    if any(rows.CONTROL.search(s) or len(s.split()) > MOST_WORDS or s != " ".join(s.split()) for s in sides):
+        return False
+    return all(any(c.isalpha() for c in s) for s in sides) and norm(observed) != norm(original) and len(observed) > 1
+
+
+def based(observed: str, original: str) -> Iterator[Swap]:
+    """A folded swap in base form, once for each kind of word that both sides may be; else as it stands."""
+    found = {
+        (a, b, next(kind for kind, tags in KIND_TAGS.items() if tag in tags))
+        for a, tag in analyses(observed)
+        for b, other in analyses(original)
+        if tag == other and a != b
+    }
+    yield from sorted(found) or [(observed, original, "function")]
+
+
+def by_writer(articles: Iterable[Gold]) -> dict[str, set[Swap]]:
+    """The swaps that each writer used."""
+    found: dict[str, set[Swap]] = defaultdict(set)
+    for gold in articles:
+        found[writer(gold)] |= swaps(gold)
+    return found
+
+
+class Others:
+    """Habits by which an article of our own is judged as if its writer were new."""
+
+    def __init__(self) -> None:
+        self.all, self._used = Habits(FILE), by_writer(own("spun"))
+        self._of = cache(lambda name: self.all.less(self._used.get(name, frozenset())))
+
+    def of(self, gold: Gold) -> Habits:
+        """What the other writers used."""
+        return self._of(writer(gold))
+
+
+def main() -> None:
+    argparse.ArgumentParser(description="Count the swaps of our own articles.").parse_args()
+    used = by_writer(own("spun"))
+    counts = Counter(swap for found in used.values() for swap in found)
+    rows.write(FILE, (Row(a, b, kind, note=str(n), source="habits") for (a, b, kind), n in counts.items()))
+    several = sum(n > 1 for n in counts.values())
+    print(f"{len(counts)} swaps of {len(used)} writers, {several} of several; {FILE.stat().st_size / 1e3:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
