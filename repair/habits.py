@@ -13,7 +13,7 @@ from repair.errors import artifact
 from repair.lexicon import Entry, Lexicon, Match, key_of
 from repair.segment import Text
 
-_KEPT = 8_000  # wordings whose originals are kept
+_KEPT = 2_000  # wordings whose originals are kept, and whose rows: those that machines like are met again and again
 
 
 class Habits:
@@ -21,7 +21,7 @@ class Habits:
 
     def __init__(self, path: Path) -> None:
         with artifact(path, "habits"):
-            self._use(Lexicon([path]), frozenset())
+            self._use(Lexicon([path], kept=_KEPT), frozenset())
 
     def _use(self, rows: Lexicon, but: Collection[tuple[str, str, str]]) -> None:
         self._rows, self._but = rows, but

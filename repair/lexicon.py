@@ -16,7 +16,7 @@ from repair.inflection import KIND_TAGS, phrase_forms
 from repair.rows import Row
 from repair.segment import NUMBER, TOKEN, Text, fold
 
-_KEPT = 8_000  # wordings whose entries are kept
+_KEPT = 8_000  # wordings whose entries are kept, some 600 bytes an entry
 
 
 class Entry(NamedTuple):
@@ -59,10 +59,11 @@ class Lexicon:
     """Rows of several files. Ignore rows win over all others that share their wording.
 
     Rows stay lines, and only hashes of what they may look like in a text are kept (forms whose original has none are
-    among them, and say nothing): a row costs some 130 bytes. What a wording says is worked out when it is met.
+    among them, and say nothing): a row costs some 130 bytes. What a wording says is worked out when it is met; of so
+    many as ``kept`` says it is remembered.
     """
 
-    def __init__(self, paths: Iterable[Path], ignore: Iterable[str] = ()) -> None:
+    def __init__(self, paths: Iterable[Path], ignore: Iterable[str] = (), kept: int = _KEPT) -> None:
         self.ignored = {key_of(w) for w in ignore}
         self._lines: list[str] = []
         self._longest: dict[str, int] = {}  # words of the longest wording, by its first word; and of ignored ones
@@ -87,7 +88,7 @@ class Lexicon:
             _lengthen(self._longest_ignored, key)
         order = np.argsort(np.array(hashes, np.int64), kind="stable")  # rows of a wording stay in their order
         self._hashes, self._numbers = np.array(hashes, np.int64)[order], np.array(numbers, np.int32)[order]
-        self.entries = lru_cache(maxsize=_KEPT)(self._entries)
+        self.entries = lru_cache(maxsize=kept)(self._entries)
 
     def _entries(self, key: str) -> tuple[Entry, ...]:
         """What all rows say of a wording given by its key, in the order of the rows."""
