@@ -17,21 +17,24 @@ _KEPT = 2_000  # wordings whose originals are kept, and whose rows: those that m
 
 
 class Habits:
-    """Swaps with the number of writers who used them."""
+    """Swaps with the number of writers who used them.
 
-    def __init__(self, path: Path) -> None:
-        with artifact(path, "habits"):
-            self._use(Lexicon([path], kept=_KEPT), frozenset())
+    rows: the swaps, with that number as note. but: swaps (observed, original, kind) for which one writer less counts.
+    """
 
-    def _use(self, rows: Lexicon, but: Collection[tuple[str, str, str]]) -> None:
+    def __init__(self, rows: Lexicon, but: Collection[tuple[str, str, str]] = frozenset()) -> None:
         self._rows, self._but = rows, but
         self.of = lru_cache(maxsize=_KEPT)(self._of)
 
+    @classmethod
+    def read(cls, path: Path) -> Habits:
+        """The habits in a file. Raises ArtifactError where it is missing or damaged."""
+        with artifact(path, "habits"):
+            return cls(Lexicon([path], kept=_KEPT))
+
     def less(self, swaps: Collection[tuple[str, str, str]]) -> Habits:
-        """The same with one writer fewer for some swaps (observed, original, kind): so his own articles are judged."""
-        other = Habits.__new__(Habits)
-        other._use(self._rows, swaps)
-        return other
+        """The same as if the writer of some swaps were unknown: so his own articles are judged."""
+        return Habits(self._rows, swaps)
 
     def matches(self, text: Text) -> Iterator[Match]:
         """Every stretch of a text that a machine is known to have written."""

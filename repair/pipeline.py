@@ -93,7 +93,7 @@ class Pipeline:
     @cached_property
     def judge(self) -> Judge:
         lexicon = Lexicon(self._lexicons, self._ignore)
-        thesaurus, habits = Thesaurus(artifacts() / "thesaurus"), Habits(artifacts() / "habits.tsv.gz")
+        thesaurus, habits = Thesaurus(artifacts() / "thesaurus"), Habits.read(artifacts() / "habits.tsv.gz")
         proposer = Proposer(lexicon, thesaurus, self.store, self.without, habits)
         return Judge(self.store, proposer, self.encoder)
 

@@ -34,7 +34,7 @@ def habits(tmp_path: Path) -> Habits:
         ("Herbal Assets", "Natural Resources", "name", 1),
     ]
     rows.write(path, [Row(a, b, kind, note=str(n)) for a, b, kind, n in found])
-    return Habits(path)
+    return Habits.read(path)
 
 
 def places(habits: Habits, sentence: str) -> dict[str, set[str]]:
@@ -81,7 +81,7 @@ def test_the_number_of_writers_is_evidence(habits: Habits) -> None:
 
 
 def test_shipped_habits_hold_what_several_writers_wrote() -> None:
-    habits = Habits(artifacts() / "habits.tsv.gz")
+    habits = Habits.read(artifacts() / "habits.tsv.gz")
     assert habits.of("extra")["more"] > 5 > habits.of("extra").get("fewer", 0)
 
 
@@ -89,7 +89,7 @@ def test_damaged_habits_say_so(tmp_path: Path) -> None:
     path = tmp_path / "habits.tsv.gz"
     path.write_bytes((artifacts() / "habits.tsv.gz").read_bytes()[:1000])
     with pytest.raises(ArtifactError, match="install mt-repair again"):
-        Habits(path)
+        Habits.read(path)
 
 
 def test_a_source_can_be_switched_off() -> None:

@@ -78,7 +78,7 @@ class Others:
     """Habits by which an article of our own is judged as if its writer were new."""
 
     def __init__(self) -> None:
-        self.all, self._used = Habits(FILE), by_writer(own("spun"))
+        self.all, self._used = Habits.read(FILE), by_writer(own("spun"))
         self._of = cache(lambda name: self.all.less(self._used.get(name, frozenset())))
 
     def of(self, gold: Gold) -> Habits:
