@@ -90,7 +90,7 @@ def main() -> None:
     argparse.ArgumentParser(description="Count the swaps of our own articles.").parse_args()
     used = by_writer(own("spun"))
     counts = Counter(swap for found in used.values() for swap in found)
-    rows.write(FILE, (Row(a, b, kind, note=str(n), source="habits") for (a, b, kind), n in counts.items()))
+    rows.write(FILE, (Row(a, b, kind, note=str(n), source="habits") for (a, b, kind), n in sorted(counts.items())))
     several = sum(n > 1 for n in counts.values())
     print(f"{len(counts)} swaps of {len(used)} writers, {several} of several; {FILE.stat().st_size / 1e3:.0f} kB")
 
