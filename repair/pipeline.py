@@ -234,8 +234,9 @@ class Pipeline:
         if isinstance(entry, Entry):
             out["lexicon"] = f"{entry.row.observed} -> {entry.row.original} ({entry.row.weight:g})"
         values = dict(zip(PAIR, evidence.pair[pair].tolist(), strict=True))
-        if values["met"]:
-            out["met"] = round(math.expm1(values["met"]))
+        if writers := round(math.expm1(values["met"])):
+            swap = f"{evidence.observed[choice.span]} -> {evidence.texts[pair]}"
+            out["habits"] = f"{swap} ({writers} writer{'s' * (writers > 1)})"
         if self.encoder is not None:
             out["context"] = {
                 "suggestion": round(math.exp(min(0.0, values["enc"])), 4),
