@@ -135,8 +135,7 @@ class _Worker:
             new = of == "fit" and kind == "own"
             by = judged_by(gold["id"], len(cls.encoders)) if new else 0
             for judge in (cls.seeing[by, listed], cls.blind[listed]):
-                if judge.proposer.habits:
-                    judge.proposer.habits = cls.habits.of(gold) if new else cls.habits.all
+                cls.habits.tell(judge.proposer, gold if new else None)
             text = Text(gold["text"])
             (reading,) = cls.encoders[by].read([text])
             seeing, blind = (

@@ -27,8 +27,7 @@ from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
 
 SOURCES = (
     "lexicon", "words", "wordnet", "ppdb", "roget", "ngrams", "acronyms", "units", "article", "spelling", "encoder",
-    "compounds",
-    "habits",
+    "compounds", "habits",
 )  # fmt: skip
 (
     LEXICON, WORDS, WN_SAME, WN_NEAR, WN_FAR, PPDB_, ROGET_, NGRAMS, ACRONYMS, UNITS, ARTICLE, SPELLING, ENCODER,
@@ -37,8 +36,7 @@ SOURCES = (
 NAMES = {
     LEXICON: "lexicon", WORDS: "words", WN_SAME: "wordnet", WN_NEAR: "wordnet", WN_FAR: "wordnet", PPDB_: "ppdb",
     ROGET_: "roget", NGRAMS: "ngrams", ACRONYMS: "acronyms", UNITS: "units", ARTICLE: "article", SPELLING: "spelling",
-    ENCODER: "encoder", COMPOUND: "compounds",
-    HABITS: "habits",
+    ENCODER: "encoder", COMPOUND: "compounds", HABITS: "habits",
 }  # fmt: skip
 _DICTIONARY = {SAME: WN_SAME, NEAR: WN_NEAR, FAR: WN_FAR, PPDB: PPDB_, ROGET: ROGET_}
 ARTICLES = frozenset(["a", "an", "the"])  # no machine swaps them alone, and "an" for "a" is mended with what follows
@@ -219,24 +217,16 @@ class Proposer:
         for a, z in sorted({*entries, *met, *phrases, *halves}):
             if any(blocked[a:z]) or any(text.line_starts[a + 1 : z]) or (z - a == 1 and folded[a] in ARTICLES):
                 continue
-            listed_here, met_here = entries.get((a, z), ()), met.get((a, z), ())
-            options = self._options(z - a == 1, listed_here, met_here, phrases.get((a, z)), halves.get((a, z)))
+            place = a, z
+            rows, pair, wording = entries.get(place, ()), halves.get(place), phrases.get(place)
+            used = tuple(key(entry.original) for entry in met.get(place, ()))
+            if rows or used or pair:
+                options = self._composed(z - a == 1, rows, used, wording, pair)
+            else:
+                options = self.dictionary(wording or "")
             if len(options):
                 out.append(Span(a, z, options))
         return out
-
-    def _options(
-        self,
-        single: bool,
-        entries: tuple[Entry, ...],
-        met: tuple[Entry, ...],
-        phrase: str | None,
-        halves: tuple[str, str] | None,
-    ) -> Packed:
-        """The candidates of a stretch, from what speaks for it."""
-        if not entries and not met and not halves:
-            return self.dictionary(phrase or "")
-        return self._composed(single, entries, tuple(key(entry.original) for entry in met), phrase, halves)
 
     def _compose(
         self,

@@ -159,8 +159,7 @@ class _Worker:
             text, judges = Text(gold["text"]), cls.judges[by]
             (reading,) = cls.encoders[by].read([text])
             for judge in judges[: 1 + k % 2] if kind == "own" else [judges[k % 4 == 0]]:
-                if judge.proposer.habits:
-                    judge.proposer.habits = cls.habits.of(gold) if kind == "own" else cls.habits.all
+                cls.habits.tell(judge.proposer, gold if kind == "own" else None)
                 out.append(labelled(kind, gold, text, replace(judge.evidence(text, reading), entries={})))
         return out
 

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 
 from repair import rows
+from repair.candidates import Proposer
 from repair.habits import Habits
-from repair.inflection import KIND_TAGS, analyses
 from repair.rows import Row
 from training.ahead import ARTIFACTS
 from training.articles import Gold, cores, norm, own
+from training.swaps import based
 
 FILE = ARTIFACTS / "habits.tsv.gz"
 MOST_WORDS = 5  # of either side
@@ -55,17 +56,6 @@ def usable(observed: str, original: str) -> bool:
     return all(any(c.isalpha() for c in s) for s in sides) and norm(observed) != norm(original) and len(observed) > 1
 
 
-def based(observed: str, original: str) -> Iterator[Swap]:
-    """A folded swap in base form, once for each kind of word that both sides may be; else as it stands."""
-    found = {
-        (a, b, next(kind for kind, tags in KIND_TAGS.items() if tag in tags))
-        for a, tag in analyses(observed)
-        for b, other in analyses(original)
-        if tag == other and a != b
-    }
-    yield from sorted(found) or [(observed, original, "function")]
-
-
 def by_writer(articles: Iterable[Gold]) -> dict[str, set[Swap]]:
     """The swaps that each writer used."""
     found: dict[str, set[Swap]] = defaultdict(set)
@@ -81,9 +71,10 @@ class Others:
         self.all, self._used = Habits.read(FILE), by_writer(own("spun"))
         self._of = cache(lambda name: self.all.less(self._used.get(name, frozenset())))
 
-    def of(self, gold: Gold) -> Habits:
-        """What the other writers used."""
-        return self._of(writer(gold))
+    def tell(self, proposer: Proposer, gold: Gold | None) -> None:
+        """Have a proposer that asks habits ask those of all writers but that of ``gold``; of all where it is None."""
+        if proposer.habits:
+            proposer.habits = self._of(writer(gold)) if gold else self.all
 
 
 def main() -> None:

@@ -65,14 +65,15 @@ def forms(observed: str, original: str, kind: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(out))
 
 
-def _inflected(a: str, b: str) -> list[tuple[str, str]]:
-    """A pair of folded words in its own form, and in all others where both may be forms of one kind."""
-    found = [(a, b)]
-    for x, tag in analyses(a):
-        for y, other in analyses(b):
-            if tag == other:
-                found += forms(x, y, next(kind for kind, tags in KIND_TAGS.items() if tag in tags))
-    return list(dict.fromkeys(found))
+def based(observed: str, original: str) -> list[tuple[str, str, str]]:
+    """A folded swap in base form with its kind, once for each that both sides may be; else as it stands."""
+    found = {
+        (a, b, next(kind for kind, tags in KIND_TAGS.items() if tag in tags)): None
+        for a, tag in analyses(observed)
+        for b, other in analyses(original)
+        if tag == other and a != b
+    }
+    return [*found] or [(observed, original, "function")]
 
 
 class Swaps:
@@ -106,7 +107,8 @@ class Swaps:
             a = unit["observed"].lower().replace("’", "'")
             for original, weight in ((b, 1.0), *((o, 0.3) for o in others)):
                 if _WORDS.fullmatch(a) and _WORDS.fullmatch(original) and held_back(a, original) == self.held:
-                    for x, y in _inflected(a, original):
+                    pairs = [(a, original), *(pair for base in based(a, original) for pair in forms(*base))]
+                    for x, y in dict.fromkeys(pairs):
                         table[y].append((x, weight))
         self.tables[OWN] = table
         self._measure(table)
