@@ -22,15 +22,19 @@ INTACT, FIRST, FURTHER = 0, 1, 2
 
 
 class Network(nn.Module):
-    """``bert``: a transformers BertModel without pooler; sizes are read off it."""
+    """``bert``: a transformers BertModel without pooler; sizes are read off its configuration.
+
+    ``embedding_size`` there: of queries and embedded wordings, the hidden size where it is not said.
+    """
 
     def __init__(self, bert: BertModel) -> None:
         super().__init__()
         self.bert = bert
         size = bert.config.hidden_size
+        narrow = getattr(bert.config, "embedding_size", size)
         self.detect = nn.Sequential(nn.Linear(size, size), nn.GELU(), nn.Linear(size, 3))
-        self.query = nn.Sequential(nn.Linear(size, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
-        self.wording = nn.Sequential(nn.Linear(size, 2 * size), nn.GELU(), nn.Linear(2 * size, size + 1))
+        self.query = nn.Sequential(nn.Linear(size, 2 * size), nn.GELU(), nn.Linear(2 * size, narrow))
+        self.wording = nn.Sequential(nn.Linear(size, 2 * size), nn.GELU(), nn.Linear(2 * size, narrow + 1))
         self.scale = nn.Parameter(torch.tensor(18.0))
 
     def forward(self, features: dict[str, Tensor], **_: object) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ from training.corpora import SHARED
 from training.encoder import Table
 from training.own import NOT_ASKED, endless, half, own_articles, windows
 from training.swaps import SPLIT, WALK, Swaps, held_back
+from training.windows import Maker
 
 
 def test_neighbours_worked_out_ahead_come_out_as_they_went_in(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_neighbours_worked_out_ahead_come_out_as_they_went_in(tmp_path: Path) ->
 
 
 class Words:
-    """Stands for training.encoder.Maker: two wordings of one piece, one of two."""
+    """Stands for training.windows.Maker: two wordings of one piece, one of two."""
 
     table = ("state", "media", "herbal assets")
     seed = 3
@@ -45,17 +46,37 @@ class Words:
         return of, np.array([i for p in pieces for i in p], np.int64)
 
 
+def batch_of(words: Any, rivals: list[int]) -> dict[str, np.ndarray]:
+    of, pieces = words.flat(["ferry boat"])  # the batch's own, behind the table
+    behind = len(words.table)
+    numbers = {"target": [2, behind, 0], "own": [behind, behind, 0], "rivals": rivals}
+    return {key: np.array(found, np.int32) for key, found in numbers.items()} | {"extra": pieces, "extra_of": of}
+
+
 @pytest.mark.parametrize("most", [0, 1])
 def test_a_batch_finds_its_wordings_among_the_table_or_a_part_of_it(most: int) -> None:
     words: Any = Words()
-    of, pieces = words.flat(["ferry boat"])  # the batch's own, behind the table
-    batch = {"target": np.array([2, 3, 0]), "own": np.array([3, 3, 0]), "extra": pieces, "extra_of": of}
-    loaded = Table(words, most, "cpu").loaded(batch)
+    loaded = Table(words, most, "cpu").loaded(batch_of(words, []))
     expected = {"target": ["herbal assets", "ferry boat", "state"], "own": ["ferry boat", "ferry boat", "state"]}
     for key, wordings in expected.items():
         for k, wording in enumerate(wordings):
             there = loaded["wording_pieces"][loaded["wording_of"] == loaded[key][k]]
             assert torch.equal(there, torch.from_numpy(words.flat([wording])[1]))
+
+
+def test_rivals_are_always_among_the_wordings_and_drawn_ones_stand_for_the_rest() -> None:
+    words: Any = Words()
+    words.table = ("state", "media", "herbal assets", *map(str, range(20)))
+    loaded = Table(words, 4, "cpu").loaded(batch_of(words, [1]))
+    media = loaded["wording_of"][loaded["wording_pieces"] == words.flat(["media"])[1][0]]
+    assert len(media) == 1
+    assert loaded["standing"][media] == 0
+    rows = len(loaded["standing"]) - 1  # without the batch's own
+    drawn = rows - 3  # state, media, herbal assets
+    assert 1 <= drawn <= 4
+    # Those drawn count as much as the twenty wordings that are neither asked for nor rivals.
+    assert sorted(loaded["standing"].exp().tolist())[-drawn:] == pytest.approx([20 / drawn] * drawn)
+    assert torch.count_nonzero(loaded["standing"]) == drawn
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the project's shared folder is not here")
@@ -110,3 +131,12 @@ def test_our_articles_fall_into_two_halves_of_like_size() -> None:
     names = [gold["id"] for gold in own_articles()]
     assert len(names) == len(set(names))
     assert 0.4 < sum(map(half, names)) / len(names) < 0.6
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the project's shared folder is not here")
+def test_rivals_are_what_else_an_observed_wording_could_stand_for() -> None:
+    maker = Maker(sorted(Path("lexicons").glob("*.tsv")), ["[PAD]"], 1)
+    found = {maker.table[n] for k in range(40) for n in maker.rivals("environment", random.Random(k))}
+    assert {"state", "surroundings"} <= found
+    assert "environment" not in found
+    assert not maker.rivals("qwertyuiop", random.Random(1))

@@ -1,10 +1,10 @@
-"""Makes repair/artifacts/habits.tsv.gz: the swaps of our own annotated articles, and how many writers used each.
+"""Makes repair/artifacts/habits.tsv.gz: the swaps of our own articles and tables, and how many writers used each.
 
     python -m training.habits
 
 Each writer put himself in the place of machines of his own and saw no other's articles, so what several of them wrote
-is what machines write. Counted are writers, not articles, as a writer repeats himself. training/combination.py judges
-the articles of a writer by the swaps of all the others (``Others``).
+is what machines write. Counted are writers, not articles, as a writer repeats himself; a table (training/tables.py) has
+one. training/combination.py judges the articles of a writer by the swaps of all the others (``Others``).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from repair.candidates import Proposer
 from repair.habits import Habits
 from repair.rows import Row
 from training.ahead import ARTIFACTS
-from training.articles import Gold, cores, norm, own
-from training.swaps import based
+from training.articles import Gold, cores, own
+from training.swaps import as_rows, based, listed
+from training.tables import usable
 
 FILE = ARTIFACTS / "habits.tsv.gz"
-MOST_WORDS = 5  # of either side
 Swap = tuple[str, str, str]  # observed and original in base form, kind
 
 
@@ -48,19 +48,21 @@ def swaps(gold: Gold) -> set[Swap]:
     return {swap for swap in found if usable(*swap[:2])}
 
 
-def usable(observed: str, original: str) -> bool:
-    """Whether a swap can be a row: some words on either side, with letters, and not the same."""
-    sides = observed, original
-    if any(rows.CONTROL.search(s) or len(s.split()) > MOST_WORDS or s != " ".join(s.split()) for s in sides):
-        return False
-    return all(any(c.isalpha() for c in s) for s in sides) and norm(observed) != norm(original) and len(observed) > 1
-
-
 def by_writer(articles: Iterable[Gold]) -> dict[str, set[Swap]]:
     """The swaps that each writer used."""
     found: dict[str, set[Swap]] = defaultdict(set)
     for gold in articles:
         found[writer(gold)] |= swaps(gold)
+    return found
+
+
+def by_table() -> dict[str, set[Swap]]:
+    """The swaps that each of our tables lists, without those held back from training."""
+    found = {}
+    for name, swaps in listed(held=False).items():
+        names = {(a, b, "name") for a, b, _ in swaps if a[0].isupper() and b[0].isupper() and " " in a}
+        others = (row for a, b, _ in swaps if (a, b, "name") not in names for row in as_rows(a.lower(), b.lower()))
+        found[name] = names | set(others)
     return found
 
 
@@ -79,7 +81,7 @@ class Others:
 
 def main() -> None:
     argparse.ArgumentParser(description="Count the swaps of our own articles.").parse_args()
-    used = by_writer(own("spun"))
+    used = by_writer(own("spun")) | by_table()
     counts = Counter(swap for found in used.values() for swap in found)
     rows.write(FILE, (Row(a, b, kind, note=str(n), source="habits") for (a, b, kind), n in sorted(counts.items())))
     several = sum(n > 1 for n in counts.values())

@@ -12,19 +12,20 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import lru_cache
-from itertools import islice
+from functools import cache, lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from repair import rows
-from repair.inflection import KIND_TAGS, analyses, british, inflect, inflect_phrase
+from repair.inflection import KIND_TAGS, analyses, british, head, inflect, inflect_phrase
 from repair.ngrams import NgramStore
 from repair.thesaurus import FAR, NEAR, PPDB, ROGET, SAME, Thesaurus
 from training.articles import Gold, cores
 from training.corpora import SHARED
+from training.tables import Listed, tables
 
 if TYPE_CHECKING:
     from training.ahead import Ahead
@@ -34,6 +35,7 @@ KINDS_OF_NEIGHBOUR = {"same": SAME, "near": NEAR, "far": FAR, "ppdb": PPDB, "rog
 SPLIT = "split"  # a compound taken apart, mostly with one half swapped: "sleep time" for bedtime
 ANY = "any"  # a common word of the same kind, whatever it means: what stood there only the context can say
 OWN = "own"  # what the writers of our own articles put there
+LISTED = "listed"  # what the tables of training/tables.py list
 _WITH = {"JJR": "more", "RBR": "more", "JJS": "most", "RBS": "most"}  # before a word without such a form
 WALK = "walk"  # a neighbour's neighbour across dictionaries: what machines write when ours lacks their step
 _WALKS = 60  # words of a walk that a base form keeps, those with the most ways to them first
@@ -51,6 +53,26 @@ def held_back(observed: str, original: str) -> bool:
 def phrase_held_back(expected: str) -> bool:
     """Whether a tortured phrase is kept out of training, by the phrase that was expected: about one in four."""
     return zlib.crc32(expected.encode()) % 4 == 0
+
+
+@cache
+def expected_phrases() -> frozenset[str]:
+    """What tortured phrases stand for."""
+    with (SHARED / "data/swaps/tortured_phrases.tsv").open(encoding="utf-8") as f:
+        entries = csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return frozenset(expected.strip() for entry in entries for expected in entry["expected"].split("|"))
+
+
+def listed(held: bool) -> dict[str, list[Listed]]:
+    """The swaps of our own tables that are held back from training, or all the others; by table."""
+    found: dict[str, list[Listed]] = {}
+    for name, swaps in tables().items():
+        split = [
+            held_back(a.lower(), b.lower()) or (b.lower() in expected_phrases() and phrase_held_back(b.lower()))
+            for a, b, _ in swaps
+        ]
+        found[name] = [swap for swap, back in zip(swaps, split, strict=True) if back == held]
+    return found
 
 
 def forms(observed: str, original: str, kind: str) -> list[tuple[str, str]]:
@@ -76,6 +98,18 @@ def based(observed: str, original: str) -> list[tuple[str, str, str]]:
     return [*found] or [(observed, original, "function")]
 
 
+def as_rows(observed: str, original: str) -> list[tuple[str, str, str]]:
+    """A swap in base form once for each kind that both sides can be, of a phrase its head; else as it stands."""
+    kinds = (
+        kind
+        for kind, (base, *_) in KIND_TAGS.items()
+        if all(
+            (s.split(" ")[head(s, kind)], base) in analyses(s.split(" ")[head(s, kind)]) for s in (observed, original)
+        )
+    )
+    return [(observed, original, kind) for kind in kinds] or [(observed, original, "function")]
+
+
 class Swaps:
     """Swaps by original. ``phrases``: folded original form -> choices; ``neighbours``: thesaurus swaps on demand."""
 
@@ -87,6 +121,7 @@ class Swaps:
             self._add_rows(path.stem, path)
         self._add_pages()
         self._add_tortured()
+        self._add_listed()
         self.longest: dict[str, int] = {}  # first word of a multiword original -> most words
         for table in self.tables.values():
             self._measure(table)
@@ -154,6 +189,16 @@ class Swaps:
                     for observed, original in forms(a, expected, "noun"):
                         phrases[original].append((observed, 1.0))
         self.tables["tortured_words"], self.tables["tortured_phrases"] = words, phrases
+
+    def _add_listed(self) -> None:
+        """The swaps of our own tables, those that a line begins with more readily."""
+        table: dict[str, list[Choice]] = defaultdict(list)
+        for observed, original, place in chain.from_iterable(listed(self.held).values()):
+            a, b = observed.lower(), original.lower()
+            if _WORDS.fullmatch(a) and _WORDS.fullmatch(b):
+                for x, y in dict.fromkeys(pair for row in as_rows(a, b) for pair in forms(*row)):
+                    table[y].append((x, 4 / (4 + place)))
+        self.tables[LISTED] = table
 
     def _neighbours(self, lemma: str, tag: str) -> dict[str, list[Choice]]:
         """For each kind of neighbour: forms with ``tag`` that a thesaurus would put in place of ``lemma``."""
