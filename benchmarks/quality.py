@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks.unseen import kept, tortured, unseen
+from benchmarks.unseen import kept, listed, tortured, unseen
 from repair import Repairer
 from repair.candidates import SOURCES
 from repair.report import Report
@@ -135,6 +135,7 @@ SPUN: dict[str, Callable[[], list[Gold]]] = {
     "kinds": lambda: list(folder(Path("tests/kinds/spun"))),
     "later": lambda: list(folder(Path("tests/later/spun"))),
     "unseen": lambda: kept(unseen),
+    "listed": lambda: kept(listed),
     "tortured": lambda: kept(tortured),
 }
 HEAD = (

@@ -3,7 +3,9 @@
 The text is clean text of the corpora that nothing is built from (for tortured phrases also of the others' last tenths),
 so the expected wording really stood there. Left out are swaps that the shipped lexicon or our own articles hold or that
 training may write in another way (another table, another reading of the words), and expected phrases that any of these
-restores. The sets are made when they are needed, the same in every run; only build/ may keep them.
+restores. What is left of the dictionaries (``unseen``) is what few machines write; the held-back swaps of our own
+tables (``listed``) are what machines are expected to write. The sets are made when they are needed, the same in every
+run; only build/ may keep them.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import random
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cache
 from itertools import chain, islice
@@ -20,7 +23,7 @@ from pathlib import Path
 
 from ahocorasick_rs import AhoCorasick
 
-from repair import rows
+from repair import habits, rows
 from repair.inflection import analyses, inflect, like
 from repair.lexicon import inflected
 from repair.ngrams import NgramStore
@@ -30,7 +33,7 @@ from training.articles import Gold
 from training.corpora import BUILD, HELD, late_lines, lines
 from training.corrupt import Spinner, annotated
 from training.habits import FILE as HABITS
-from training.swaps import SPLIT, WALK, Choice, Swaps, held_back
+from training.swaps import LISTED, SPLIT, WALK, Choice, Swaps, held_back
 
 ARTIFACTS = Path("repair/artifacts")
 LENGTHS = 220, 420  # words of an article, from and to
@@ -42,6 +45,7 @@ COMPANIONS = 4.0, 14.0  # the same, of those that stand around tortured phrases
 OFFERED = {"same": 1.0, "ppdb": 1.0, "near": 0.3, "roget": 0.15, "far": 0.12, WALK: 0.2, SPLIT: 0.3}
 APPETITES = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # of a machine, tried for the wanted density
 LONG = 120  # words of a paragraph, at which longer lines are cut
+TABLES = Path("training/tables.txt.xz")
 OFTEN = 3  # places of one expected phrase, at most
 MADE_BY = (("benchmarks", "unseen"), ("training", "corpora"), ("training", "corrupt"), ("training", "swaps"))
 Place = tuple[int, int, str]  # from, to, and what is written there
@@ -50,7 +54,7 @@ Place = tuple[int, int, str]  # from, to, and what is written there
 class Unseen(Swaps):
     """The held-back swaps, less what the lexicon holds and what training may write in another way.
 
-    ``phrases``: expected phrase -> tortured ones, apart from the other tables.
+    Apart from the other tables: ``phrases``, expected phrase -> tortured ones; ``listed``, what our own tables hold.
     """
 
     def __init__(self, store: NgramStore, thesaurus: Thesaurus) -> None:
@@ -58,7 +62,7 @@ class Unseen(Swaps):
         super().__init__(lexicons, store, thesaurus, held=True)
         trained = Swaps(lexicons, store, thesaurus).tables
         met: dict[str, list[Choice]] = defaultdict(list)
-        for row in rows.read(HABITS):
+        for row in habits.read(HABITS):
             for entry in inflected(row):
                 met[entry.original.lower()].append((entry.observed.lower(), 1.0))
         self._known = [*trained.values(), met, *(self.tables.pop(path.stem) for path in lexicons)]
@@ -67,6 +71,7 @@ class Unseen(Swaps):
         for name, table in self.tables.items():
             left = {original: self._unknown(original, choices) for original, choices in table.items()}
             self.tables[name] = {original: choices for original, choices in left.items() if choices}
+        self.listed = self.tables.pop(LISTED)
 
     def unknown(self, observed: str, original: str) -> bool:
         """Whether no row and no reading of the two forms is trained: "folks" may be held back and "folk" not."""
@@ -103,7 +108,7 @@ def kept(make: Callable[[], list[Gold]]) -> list[Gold]:
     """A set as ``make`` gives it. It takes minutes, so build/ keeps it until a file that it is made by changes."""
     code = [Path(f"{folder}/{name}.py") for folder, name in MADE_BY]
     mark = 0
-    for path in [*code, *rows.shipped(), HABITS]:
+    for path in [*code, *rows.shipped(), HABITS, TABLES]:
         mark = zlib.crc32(path.read_bytes(), mark)
     place = Path("build/benchmarks") / f"{make.__name__}-{mark:08x}.json"
     if not place.exists():
@@ -115,7 +120,19 @@ def kept(make: Callable[[], list[Gold]]) -> list[Gold]:
 
 def unseen(articles: int = 48, seed: int = 21) -> list[Gold]:
     """Stretches of the held-back corpora, spun with held-back swaps at densities such as real machines have."""
-    swaps, out = held_swaps(), list[Gold]()
+    swaps = held_swaps()
+    return _spun_stretches(articles, seed, swaps, [*OFFERED, *swaps.tables])
+
+
+def listed(articles: int = 48, seed: int = 23) -> list[Gold]:
+    """The same, spun with the held-back swaps of our own tables alone."""
+    swaps = copy(held_swaps())
+    swaps.tables = {LISTED: swaps.listed}
+    return _spun_stretches(articles, seed, swaps, [LISTED])
+
+
+def _spun_stretches(articles: int, seed: int, swaps: Unseen, sources: Sequence[str]) -> list[Gold]:
+    out = list[Gold]()
     for corpus in HELD:
         rng = random.Random(f"{seed} {corpus}")
         stock = list(lines(corpus))
@@ -126,7 +143,7 @@ def unseen(articles: int = 48, seed: int = 21) -> list[Gold]:
                 part.append(paragraph)
                 if _words(part) >= goal:
                     break
-            out.append({"id": f"{corpus}-{k}", **damaged("\n\n".join(part), (), swaps, rng.uniform(*DENSITIES), rng)})
+            out.append({"id": f"{corpus}-{k}", **damaged("\n\n".join(part), (), swaps, sources, rng)})
     return out
 
 
@@ -137,9 +154,10 @@ def tortured(articles: int = 72, seed: int = 22) -> list[Gold]:
     verdict rests on that; they are optional, so that recall and restoration are those of the phrases.
     """
     swaps, rng, out = held_swaps(), random.Random(seed), list[Gold]()
+    sources = [*OFFERED, *swaps.tables]
     texts = list(_with_phrases(swaps.phrases, rng))
     for k, (corpus, text, places) in enumerate(rng.sample(texts, min(articles, len(texts)))):
-        out.append({"id": f"{corpus}-{k}", **damaged(text, places, swaps, rng.uniform(*COMPANIONS), rng)})
+        out.append({"id": f"{corpus}-{k}", **damaged(text, places, swaps, sources, rng)})
     return out
 
 
@@ -155,13 +173,14 @@ def paragraphs(line: str) -> Iterator[str]:
             first = s.last
 
 
-def damaged(text: str, phrases: Sequence[Place], swaps: Swaps, density: float, rng: random.Random) -> Gold:
-    """An article's text and units: the phrases in their places and, around them, ``density`` swaps to 100 words.
+def damaged(text: str, phrases: Sequence[Place], swaps: Swaps, sources: Sequence[str], rng: random.Random) -> Gold:
+    """An article's text and units: the phrases in their places and, around them, swaps of the sources.
 
     How often a machine finds a held-back swap depends on the text, so of several appetites the nearest is taken.
     """
+    density = rng.uniform(*(COMPANIONS if phrases else DENSITIES))
     machine, seed = Spinner.draw(rng, list(swaps.tables), clean=0.0), rng.random()
-    machine.sources = dict.fromkeys([*OFFERED, *swaps.tables], 1.0)
+    machine.sources = dict.fromkeys(sources, 1.0)
     spun = [
         _spun(text, phrases, replace(machine, appetite=appetite, chosen={}), swaps, random.Random(seed))
         for appetite in APPETITES

@@ -35,7 +35,7 @@ def test_damage_is_annotated_where_it_stands() -> None:
     text = "The state spoke of breast cancer.\n\n State media, the state said, had no bank account."
     a = text.index("breast cancer")
     phrases = [(a, a + len("breast cancer"), "bosom malignancy")]
-    gold = damaged(text, phrases, OneSwap(), 50.0, random.Random(2))  # type: ignore[arg-type]
+    gold = damaged(text, phrases, OneSwap(), ["own"], random.Random(2))  # type: ignore[arg-type]
     restored, at = "", 0
     for unit in gold["units"]:
         assert gold["text"][unit["start"] : unit["end"]] == unit["observed"]

@@ -7,34 +7,39 @@ from pathlib import Path
 
 import pytest
 
-from repair import rows
 from repair.candidates import HABITS, SOURCES, Proposer
 from repair.columns import PAIR
 from repair.errors import ArtifactError, UsageError
 from repair.evidence import Judge
-from repair.habits import Habits
+from repair.habits import Habits, read, write
 from repair.lexicon import Lexicon
 from repair.ngrams import NgramStore
 from repair.pipeline import artifacts
 from repair.repairer import Repairer
-from repair.rows import Row
 from repair.segment import Text
 from repair.thesaurus import Thesaurus
 from training.articles import parse
 from training.habits import by_writer, swaps, writer
 
+SWAPS = {
+    ("shore", "bank", "noun"): 3,
+    ("shore", "coast", "noun"): 1,
+    ("in step with", "according to", "function"): 2,
+    ("Herbal Assets", "Natural Resources", "name"): 1,
+}
+
 
 @pytest.fixture
 def habits(tmp_path: Path) -> Habits:
     path = tmp_path / "habits.tsv.gz"
-    found = [
-        ("shore", "bank", "noun", 3),
-        ("shore", "coast", "noun", 1),
-        ("in step with", "according to", "function", 2),
-        ("Herbal Assets", "Natural Resources", "name", 1),
-    ]
-    rows.write(path, [Row(a, b, kind, note=str(n)) for a, b, kind, n in found])
+    write(path, SWAPS)
     return Habits.read(path)
+
+
+def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
+    write(tmp_path / "habits.tsv.gz", SWAPS)
+    found = read(tmp_path / "habits.tsv.gz")
+    assert {(row.observed, row.original, row.kind): int(row.note) for row in found} == SWAPS
 
 
 def places(habits: Habits, sentence: str) -> dict[str, set[str]]:

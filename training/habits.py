@@ -14,10 +14,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cache
 
-from repair import rows
 from repair.candidates import Proposer
-from repair.habits import Habits
-from repair.rows import Row
+from repair.habits import Habits, write
 from training.ahead import ARTIFACTS
 from training.articles import Gold, cores, own
 from training.swaps import as_rows, based, listed
@@ -83,7 +81,7 @@ def main() -> None:
     argparse.ArgumentParser(description="Count the swaps of our own articles.").parse_args()
     used = by_writer(own("spun")) | by_table()
     counts = Counter(swap for found in used.values() for swap in found)
-    rows.write(FILE, (Row(a, b, kind, note=str(n), source="habits") for (a, b, kind), n in sorted(counts.items())))
+    write(FILE, counts)
     several = sum(n > 1 for n in counts.values())
     print(f"{len(counts)} swaps of {len(used)} writers, {several} of several; {FILE.stat().st_size / 1e3:.0f} kB")
 
