@@ -53,7 +53,7 @@ class Thresholds:
 
 THRESHOLDS: Mapping[Caution, Thresholds] = {
     "low": Thresholds(0.35, 0.55, 0.90),
-    "normal": Thresholds(0.53, 0.73, 0.97),
+    "normal": Thresholds(0.53, 0.72, 0.97),
     "high": Thresholds(0.70, 0.85, 0.995),
 }
 

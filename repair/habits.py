@@ -6,13 +6,13 @@ the originals of a wording stand in one line, which loads in a third of the time
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from repair import rows
 from repair.errors import artifact
+from repair.inflection import KIND_TAGS, phrase_forms
 from repair.lexicon import Entry, Lexicon, Match, key_of
 from repair.rows import Row
 from repair.segment import Text
@@ -26,7 +26,7 @@ _BETWEEN = "|"  # originals of a line, and their numbers of writers
 def read(path: Path) -> Iterator[Row]:
     """The swaps of a file one by one. Raises LexiconError for the first line that is wrong."""
     for line, _, _ in rows.scan(path):
-        yield from _apart(line)
+        yield from _apart(rows.parse(line))
 
 
 def write(path: Path, swaps: Mapping[tuple[str, str, str], int]) -> None:
@@ -41,15 +41,23 @@ def write(path: Path, swaps: Mapping[tuple[str, str, str], int]) -> None:
     rows.write(path, lines)
 
 
-def _apart(line: str) -> Iterator[Row]:
-    row = rows.parse(line)
+def _apart(row: Row) -> Iterator[Row]:
     for original, writers in zip(row.original.split(_BETWEEN), row.note.split(_BETWEEN), strict=True):
-        yield replace(row, original=original, note=writers)
+        yield Row(row.observed, original, row.kind, note=writers, source=row.source)
 
 
 class _Swaps(Lexicon):
-    def _rows(self, line: str) -> Iterable[Row]:
-        return _apart(line)
+    def _said(self, line: str, key: str) -> Iterator[Entry]:
+        """As of a lexicon's row, but what all originals of the line share is worked out once."""
+        row = rows.parse(line)
+        observed = [form if form and key_of(form) == key else None for form in _forms(row.observed, row.kind)]
+        for swap in _apart(row):
+            pairs = zip(observed, _forms(swap.original, row.kind), strict=True)
+            yield from (Entry(a, b, swap) for a, b in dict.fromkeys(pairs) if a and b and a != b)
+
+
+def _forms(wording: str, kind: str) -> Sequence[str | None]:
+    return phrase_forms(wording, kind) if kind in KIND_TAGS else (wording,)
 
 
 class Habits:

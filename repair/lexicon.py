@@ -93,12 +93,11 @@ class Lexicon:
     def _entries(self, key: str) -> tuple[Entry, ...]:
         """What all rows say of a wording given by its key, in the order of the rows."""
         first, last = (int(np.searchsorted(self._hashes, hash(key), side)) for side in ("left", "right"))
-        found = (row for i in self._numbers[first:last].tolist() for row in self._rows(self._lines[i]))
-        return tuple(entry for row in found for entry in inflected(row) if key_of(entry.observed) == key)
+        return tuple(entry for i in self._numbers[first:last].tolist() for entry in self._said(self._lines[i], key))
 
-    def _rows(self, line: str) -> Iterable[Row]:
-        """The rows of a line."""
-        return (rows.parse(line),)
+    def _said(self, line: str, key: str) -> Iterator[Entry]:
+        """What a line says of a wording given by its key."""
+        return (entry for entry in inflected(rows.parse(line)) if key_of(entry.observed) == key)
 
     def matches(self, text: Text) -> Iterator[Match]:
         """Every stretch that rows know, whose context conditions hold; overlapping ones too."""

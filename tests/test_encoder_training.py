@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import BertConfig, BertModel
 
+from repair.network import Network
 from repair.ngrams import NgramStore
 from repair.thesaurus import Thesaurus
 from training.ahead import ARTIFACTS, Ahead, write
 from training.articles import Gold, parse
 from training.corpora import SHARED
 from training.encoder import Table
+from training.export import narrowed
 from training.own import NOT_ASKED, endless, half, own_articles, windows
 from training.swaps import SPLIT, WALK, Swaps, held_back
 from training.windows import Maker
@@ -140,3 +143,22 @@ def test_rivals_are_what_else_an_observed_wording_could_stand_for() -> None:
     assert {"state", "surroundings"} <= found
     assert "environment" not in found
     assert not maker.rivals("qwertyuiop", random.Random(1))
+
+
+def test_turning_the_embeddings_leaves_their_scores_as_they_were() -> None:
+    config = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    torch.manual_seed(3)
+    net, turned, cut = (
+        Network(BertModel(BertConfig(**config, intermediate_size=32, embedding_size=size), add_pooling_layer=False))
+        for size in (16, 16, 5)
+    )
+    state = net.state_dict()
+    turned.load_state_dict(state | narrowed(net, 16))
+    cut.load_state_dict(state | narrowed(net, 5))
+    states, one = torch.randn(7, 16), torch.arange(7)
+    pieces = torch.arange(40)
+    with torch.inference_mode():
+        scores = [n.scores(n.queries(states, one, one, 7), *n.wordings(pieces, pieces, 40)) for n in (net, turned, cut)]
+    assert torch.allclose(scores[0], scores[1], atol=1e-4)
+    assert scores[2].shape == scores[0].shape
+    assert len(cut.query[2].bias) == 5

@@ -50,7 +50,7 @@ PAIR_EPOCHS, SPAN_EPOCHS = 5, 4
 THINNED = {True: 0.35, False: 0.06}  # share kept of stretches that no candidate restores, in spun and clean articles
 IMPORTANCE = {"own": 1.0, "clean": 0.6, "synthetic": 0.2}
 EVEN = 60  # artifact stretches of an article from which on more of them weigh no more: articles count, not swaps
-CLEAN_TO_SPUN = 2.0  # clean articles for each spun one, among those that the verdict is asked about
+CLEAN_TO_SPUN = 1.5  # clean articles for each spun one, among those that the verdict is asked about
 FitOne = Callable[[Sequence[int], int], Net]  # from numbers of samples and a seed
 
 
@@ -151,14 +151,14 @@ class _Worker:
 
     @classmethod
     def samples(cls, golds: list[tuple[str, Gold]]) -> list[Sample]:
-        """Every second own article is judged without the lexicon too, of the others every fourth without: the networks
+        """Every third own article is judged without the lexicon too, of the others every fourth without: the networks
         have to know how to do without it."""
         out = []
         for k, (kind, gold) in enumerate(golds):
             by = judged_by(gold["id"], len(cls.encoders)) if kind == "own" else 0
             text, judges = Text(gold["text"]), cls.judges[by]
             (reading,) = cls.encoders[by].read([text])
-            for judge in judges[: 1 + k % 2] if kind == "own" else [judges[k % 4 == 0]]:
+            for judge in judges[: 1 + (k % 3 == 0)] if kind == "own" else [judges[k % 4 == 0]]:
                 cls.habits.tell(judge.proposer, gold if kind == "own" else None)
                 out.append(labelled(kind, gold, text, replace(judge.evidence(text, reading), entries={})))
         return out
