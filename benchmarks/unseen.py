@@ -34,6 +34,7 @@ from training.corpora import BUILD, HELD, late_lines, lines
 from training.corrupt import Spinner, annotated
 from training.habits import FILE as HABITS
 from training.swaps import LISTED, SPLIT, WALK, Choice, Swaps, held_back
+from training.tables import FILE as TABLES
 
 ARTIFACTS = Path("repair/artifacts")
 LENGTHS = 220, 420  # words of an article, from and to
@@ -45,9 +46,11 @@ COMPANIONS = 4.0, 14.0  # the same, of those that stand around tortured phrases
 OFFERED = {"same": 1.0, "ppdb": 1.0, "near": 0.3, "roget": 0.15, "far": 0.12, WALK: 0.2, SPLIT: 0.3}
 APPETITES = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # of a machine, tried for the wanted density
 LONG = 120  # words of a paragraph, at which longer lines are cut
-TABLES = Path("training/tables.txt.xz")
 OFTEN = 3  # places of one expected phrase, at most
-MADE_BY = (("benchmarks", "unseen"), ("training", "corpora"), ("training", "corrupt"), ("training", "swaps"))
+MADE_BY = (
+    ("benchmarks", "unseen"), ("training", "corpora"), ("training", "corrupt"), ("training", "swaps"),
+    ("training", "tables"),
+)  # fmt: skip
 Place = tuple[int, int, str]  # from, to, and what is written there
 
 

@@ -41,8 +41,8 @@ def inflected(row: Row) -> Iterator[Entry]:
     if row.kind not in KIND_TAGS:
         yield Entry(row.observed, row.original, row)
         return
-    forms = zip(phrase_forms(row.observed, row.kind), phrase_forms(row.original, row.kind), strict=True)
-    for observed, original in dict.fromkeys(forms):
+    both = zip(phrase_forms(row.observed, row.kind), phrase_forms(row.original, row.kind), strict=True)
+    for observed, original in dict.fromkeys(both):
         if observed and original and observed != original:
             yield Entry(observed, original, row)
 
@@ -69,7 +69,7 @@ class Lexicon:
         self._longest: dict[str, int] = {}  # words of the longest wording, by its first word; and of ignored ones
         self._longest_ignored: dict[str, int] = {}
         hashes, numbers = array("q"), array("i")
-        before, forms = ("", ""), list[int]()  # files are sorted: rows of one wording stand together
+        before, mine = ("", ""), list[int]()  # files are sorted: rows of one wording stand together
         for path in paths:
             for line, observed, kind in rows.scan(path):
                 if kind == "ignore":
@@ -77,12 +77,12 @@ class Lexicon:
                     continue
                 if before != (observed, kind):
                     before = observed, kind
-                    keys = {key_of(form) for form in (observed, *_forms(observed, kind)) if form}
-                    forms = [hash(key) for key in keys]
+                    keys = {key_of(form) for form in (observed, *forms(observed, kind)) if form}
+                    mine = [hash(key) for key in keys]
                     for key in keys:
                         _lengthen(self._longest, key)
-                hashes.extend(forms)
-                numbers.extend([len(self._lines)] * len(forms))
+                hashes.extend(mine)
+                numbers.extend([len(self._lines)] * len(mine))
                 self._lines.append(line)
         for key in self.ignored:
             _lengthen(self._longest_ignored, key)
@@ -148,8 +148,9 @@ def _stretches(text: Text, longest: Mapping[str, int]) -> Iterator[tuple[int, in
             yield i, length, " ".join(words[i : i + length])
 
 
-def _forms(wording: str, kind: str) -> Sequence[str | None]:
-    return phrase_forms(wording, kind) if kind in KIND_TAGS else ()
+def forms(wording: str, kind: str) -> Sequence[str | None]:
+    """The inflected forms of a wording as it stands in a row, None where it has none; itself where it has no forms."""
+    return phrase_forms(wording, kind) if kind in KIND_TAGS else (wording,)
 
 
 def _looked_up(text: Text) -> list[str]:

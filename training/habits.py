@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from repair.candidates import Proposer
@@ -39,10 +39,7 @@ def swaps(gold: Gold) -> set[Swap]:
     terms = [unit for unit, within in zip(required, parts, strict=True) if len(within) > 1]
     for part in (*terms, *(part for within in parts for part in within)):
         a, b = part["observed"].replace("’", "'"), part["originals"][0].replace("’", "'")
-        if " " in a and a[0].isupper() and b[0].isupper():
-            found.add((a, b, "name"))
-        else:
-            found.update(based(a.lower(), b.lower()))
+        found.update(_rows(a, b, based))
     return {swap for swap in found if usable(*swap[:2])}
 
 
@@ -56,12 +53,16 @@ def by_writer(articles: Iterable[Gold]) -> dict[str, set[Swap]]:
 
 def by_table() -> dict[str, set[Swap]]:
     """The swaps that each of our tables lists, without those held back from training."""
-    found = {}
-    for name, swaps in listed(held=False).items():
-        names = {(a, b, "name") for a, b, _ in swaps if a[0].isupper() and b[0].isupper() and " " in a}
-        others = (row for a, b, _ in swaps if (a, b, "name") not in names for row in as_rows(a.lower(), b.lower()))
-        found[name] = names | set(others)
-    return found
+    return {
+        name: {row for a, b, _ in table for row in _rows(a, b, as_rows)} for name, table in listed(held=False).items()
+    }
+
+
+def _rows(observed: str, original: str, kinds: Callable[[str, str], list[Swap]]) -> list[Swap]:
+    """A swap as a name, or in lower case of the kinds that ``kinds`` gives it."""
+    if " " in observed and observed[0].isupper() and original[0].isupper():
+        return [(observed, original, "name")]
+    return kinds(observed.lower(), original.lower())
 
 
 class Others:

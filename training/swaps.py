@@ -65,14 +65,14 @@ def expected_phrases() -> frozenset[str]:
 
 def listed(held: bool) -> dict[str, list[Listed]]:
     """The swaps of our own tables that are held back from training, or all the others; by table."""
-    found: dict[str, list[Listed]] = {}
-    for name, swaps in tables().items():
-        split = [
-            held_back(a.lower(), b.lower()) or (b.lower() in expected_phrases() and phrase_held_back(b.lower()))
-            for a, b, _ in swaps
-        ]
-        found[name] = [swap for swap, back in zip(swaps, split, strict=True) if back == held]
-    return found
+
+    def back(observed: str, original: str) -> bool:
+        return held_back(observed, original) or (original in expected_phrases() and phrase_held_back(original))
+
+    return {
+        name: [(a, b, place) for a, b, place in swaps if back(a.lower(), b.lower()) == held]
+        for name, swaps in tables().items()
+    }
 
 
 def forms(observed: str, original: str, kind: str) -> list[tuple[str, str]]:
@@ -100,14 +100,13 @@ def based(observed: str, original: str) -> list[tuple[str, str, str]]:
 
 def as_rows(observed: str, original: str) -> list[tuple[str, str, str]]:
     """A swap in base form once for each kind that both sides can be, of a phrase its head; else as it stands."""
-    kinds = (
-        kind
-        for kind, (base, *_) in KIND_TAGS.items()
-        if all(
-            (s.split(" ")[head(s, kind)], base) in analyses(s.split(" ")[head(s, kind)]) for s in (observed, original)
-        )
-    )
-    return [(observed, original, kind) for kind in kinds] or [(observed, original, "function")]
+
+    def can_be(wording: str, kind: str) -> bool:
+        word = wording.split(" ")[head(wording, kind)]
+        return (word, KIND_TAGS[kind][0]) in analyses(word)
+
+    found = [(observed, original, kind) for kind in KIND_TAGS if can_be(observed, kind) and can_be(original, kind)]
+    return found or [(observed, original, "function")]
 
 
 class Swaps:
